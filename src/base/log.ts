@@ -1,0 +1,26 @@
+export type Level = "debug" | "info" | "warn" | "error"
+
+const ranks: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 }
+/** A field longer than this is cut, so that no stranger's header can fill a disk. */
+const field_chars_max = 512
+
+export type Log = Record<Level, (message: string, fields?: Record<string, unknown>) => void>
+
+/**
+ * One JSON object a line on standard error. The message is a constant sentence; values go into fields, where
+ * JSON escapes control characters. Levels below `least` cost one comparison.
+ */
+export function openLog(least: Level, write: (line: string) => void): Log {
+  const at =
+    (level: Level) =>
+    (message: string, fields: Record<string, unknown> = {}) => {
+      if (ranks[level] < ranks[least]) return
+      write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, cut)}\n`)
+    }
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }
+}
+
+export const isLevel = (text: string): text is Level => Object.hasOwn(ranks, text)
+
+const cut = (_key: string, value: unknown) =>
+  typeof value === "string" && value.length > field_chars_max ? `${value.slice(0, field_chars_max)}…` : value

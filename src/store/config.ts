@@ -1,0 +1,21 @@
+import { type Static, Type } from "@sinclair/typebox"
+import { defineSection } from "../config/section.ts"
+
+export const retentionSection = defineSection(
+  "retention",
+  Type.Object(
+    {
+      messages_days: Type.Optional(
+        Type.Integer({ minimum: 1, description: "Days that messages are kept; unset: for ever." }),
+      ),
+      turn_events_hours: Type.Integer({
+        default: 24,
+        minimum: 1,
+        description: "Hours that a turn's events can be replayed.",
+      }),
+    },
+    { additionalProperties: false, description: "How long things are kept." },
+  ),
+)
+
+export type RetentionConfig = Static<typeof retentionSection.schema>
