@@ -46,7 +46,11 @@ const model_fields = {
     description: "Most tokens of one answer.",
   }),
   temperature: Type.Optional(
-    Type.Number({ minimum: 0, maximum: 2, description: "Sampling temperature; unset: the provider's default." }),
+    Type.Number({
+      minimum: 0,
+      maximum: 2,
+      description: "Sampling temperature; unset: the provider's default.",
+    }),
   ),
   api_key: Type.Optional(Secret({ description: "A key for this agent only; better under [providers]." })),
 }
@@ -62,8 +66,7 @@ export type Fallback = {
 }
 
 const FallbackSchema = Type.Recursive(
-  (self) =>
-    Type.Object({ ...model_fields, fallback: Type.Optional(self) }, { additionalProperties: false }),
+  (self) => Type.Object({ ...model_fields, fallback: Type.Optional(self) }, { additionalProperties: false }),
   { $id: "fallback", description: "Answers when this one cannot: the same fields; may nest." },
 )
 
@@ -126,7 +129,10 @@ export const budgetsSection = defineSection(
     Object.fromEntries(
       ["session", "daily", "monthly"].flatMap((scope) => [
         [scope, Type.Optional(Type.Integer({ minimum: 0, description: `Tokens a ${scope} budget allows.` }))],
-        [`${scope}_usd`, Type.Optional(Type.Number({ minimum: 0, description: `Dollars a ${scope} budget allows.` }))],
+        [
+          `${scope}_usd`,
+          Type.Optional(Type.Number({ minimum: 0, description: `Dollars a ${scope} budget allows.` })),
+        ],
       ]),
     ),
     { additionalProperties: false, description: "Limits on what models may cost; unset: none." },

@@ -22,7 +22,12 @@ export const errors = {
   },
   budget_exceeded: { rpc: -32006, http: 429, exit: 75, message: "The budget is used up." },
   provider_failed: { rpc: -32007, http: 502, exit: 69, message: "The model provider failed." },
-  provider_timeout: { rpc: -32008, http: 504, exit: 69, message: "The model provider did not answer in time." },
+  provider_timeout: {
+    rpc: -32008,
+    http: 504,
+    exit: 69,
+    message: "The model provider did not answer in time.",
+  },
   tool_denied: { rpc: -32009, http: 403, exit: 77, message: "The tool may not be used." },
   aborted: { rpc: -32010, http: 499, exit: 130, message: "The turn was aborted." },
   too_large: { rpc: -32011, http: 413, exit: 2, message: "That is larger than the limit." },

@@ -6,14 +6,15 @@ import { AppError, type ErrorCode } from "./errors.ts"
 export type Parse<S extends TSchema> = (value: unknown) => Static<S>
 
 /**
- * Fills in defaults on a copy, then narrows the value or throws `code` with `path` (a JSON pointer) and
- * `expected`. Compiles the schema on first use.
+ * Fills defaults into the value itself, then narrows it or throws `code` with `path` (a JSON pointer) and
+ * `expected`. It does not copy: a copy would turn an own `__proto__` key into a prototype and hide it from
+ * the check. Compiles the schema on first use.
  */
 export function parser<S extends TSchema>(schema: S, code: ErrorCode = "invalid_params"): Parse<S> {
   let check: TypeCheck<S> | undefined
   return (value) => {
     check ??= TypeCompiler.Compile(schema)
-    const filled = Value.Default(schema, Value.Clone(value))
+    const filled = Value.Default(schema, value)
     if (check.Check(filled)) return filled
     const first = check.Errors(filled).First()
     throw new AppError(code, { path: first?.path || "/", expected: first?.message })

@@ -18,7 +18,9 @@ export const gatewaySection = defineSection(
         default: "token",
         description: 'Whether clients need a token; "none" only on a loopback bind.',
       }),
-      hosts: Names("Further Host names that requests may carry, beside loopback names and the bound address."),
+      hosts: Names(
+        "Further Host names that requests may carry, beside loopback names and the bound address.",
+      ),
       origins: Names('Further Origins that browsers may come from, such as "https://panel.example.com".'),
       trusted_proxies: Names("Addresses or CIDR ranges whose X-Forwarded-* headers count."),
       tls: Type.Optional(
@@ -88,7 +90,10 @@ export const bindingsSection = defineSection(
       },
       { additionalProperties: false },
     ),
-    { default: [], description: "Which agent answers whom; at least one selector each, the most specific wins." },
+    {
+      default: [],
+      description: "Which agent answers whom; at least one selector each, the most specific wins.",
+    },
   ),
 )
 

@@ -11,7 +11,10 @@ export const memorySection = defineSection(
         maximum: 1000,
         description: "Past turns of a session that the model sees.",
       }),
-      semantic_enabled: Type.Boolean({ default: true, description: "Whether facts are learnt from conversations." }),
+      semantic_enabled: Type.Boolean({
+        default: true,
+        description: "Whether facts are learnt from conversations.",
+      }),
       embedder: Type.Union(
         [
           Type.Literal("hash"),

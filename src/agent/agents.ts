@@ -1,0 +1,82 @@
+import { resolve } from "node:path"
+import { AppError } from "../base/errors.ts"
+import { openSoul } from "../memory/soul.ts"
+import type { AnyTool } from "../tools/tool.ts"
+import type { AgentConfig, Fallback } from "./config.ts"
+import { type ModelChoice, type Models, nameOf } from "./model.ts"
+
+export type Agent = {
+  id: string
+  /** The models that answer, in the order in which they are tried. */
+  chain: ModelChoice[]
+  /** The models that a client may ask for, as "provider/model". */
+  models: string[]
+  tools: AnyTool[]
+  /** What the model is told first; the soul file is read again when it changes. */
+  system(): string
+}
+
+export type Agents = ReadonlyMap<string, Agent>
+
+export type AgentsOptions = {
+  agent: AgentConfig
+  agents: AgentConfig[]
+  models: Models
+  tools: readonly AnyTool[]
+  /** The folder that relative paths start from: the configuration's. */
+  folder: string
+}
+
+export function openAgents({ agent, agents, ...options }: AgentsOptions): Agents {
+  return new Map([agent, ...agents].map((config) => [config.id, openAgent(config, options)]))
+}
+
+function openAgent(
+  config: AgentConfig,
+  { models, tools, folder }: Omit<AgentsOptions, "agent" | "agents">,
+): Agent {
+  const chain = toChain(config, models)
+  const soul = config.soul_path === undefined ? undefined : openSoul(resolve(folder, config.soul_path))
+  const asked = config.models.map((name) => nameOf(toChoice(name, chain[0]!, models)))
+  return {
+    id: config.id,
+    chain,
+    models: [...new Set([...chain.map(nameOf), ...asked])],
+    tools: tools.filter(({ name, effect }) =>
+      config.tools ? config.tools.includes(name) : effect === "none",
+    ),
+    system: () => [config.system_prompt, soul?.()].filter(Boolean).join("\n\n"),
+  }
+}
+
+function toChain(config: AgentConfig | Fallback, models: Models): ModelChoice[] {
+  const { provider, model, max_tokens, temperature, api_key, fallback } = config
+  const choice: ModelChoice = {
+    ...models.pick(provider, model),
+    tokens_max: max_tokens,
+    ...(temperature !== undefined && { temperature }),
+    ...(api_key !== undefined && { api_key }),
+  }
+  return fallback ? [choice, ...toChain(fallback, models)] : [choice]
+}
+
+/** "provider/model" where the first part is a provider, else a model of the first one's provider. */
+function toChoice(name: string, first: ModelChoice, models: Models): ModelChoice {
+  const slash = name.indexOf("/")
+  const provider = name.slice(0, Math.max(0, slash))
+  if (!models.has(provider)) return { ...first, model: name }
+  const { api_key: _key, ...shared } = first
+  return { ...shared, provider, model: name.slice(slash + 1) }
+}
+
+/** The agent's chain with the asked-for model in front. Throws forbidden where the agent may not use it. */
+export function chainFor(agent: Agent, model: string | undefined, models: Models): ModelChoice[] {
+  if (model === undefined) return agent.chain
+  const choice = toChoice(model, agent.chain[0]!, models)
+  const name = nameOf(choice)
+  if (!agent.models.includes(name)) {
+    throw new AppError("forbidden", { what: "model", model, allowed: agent.models })
+  }
+  const own = agent.chain.find((one) => nameOf(one) === name)
+  return [own ?? choice, ...agent.chain.filter((one) => nameOf(one) !== name)]
+}

@@ -1,0 +1,295 @@
+import type { Database } from "bun:sqlite"
+import { type AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import { type Part, textOf } from "../base/parts.ts"
+import type { SessionParts } from "../base/session-key.ts"
+import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
+import { addMessage, listRecentTurns, type Message, searchMessages } from "../store/messages.ts"
+import type { Store } from "../store/open.ts"
+import { type Session, touchSession } from "../store/sessions.ts"
+import { addIdempotency, finishTurn, startTurn } from "../store/turns.ts"
+import { addUsage, type UsageRecord } from "../store/usage.ts"
+import type { Agent } from "./agents.ts"
+import { chainFor } from "./agents.ts"
+import type { TurnEvent, TurnResult, TurnStop, UsageEvent } from "./events.ts"
+import { isEnded, mergeEntries, openTurnLog, type TurnLog } from "./log.ts"
+import { type LoopEvent, runTask } from "./loop.ts"
+import type { ModelChoice, Models } from "./model.ts"
+
+export const rounds_max = 20
+
+/** What somebody asks of an agent. */
+export type TurnRequest = {
+  agent: Agent
+  matched_by: string
+  /** Whose conversation it is; undefined for a turn without a session, which brings its own `history`. */
+  session?: SessionParts & { key: string }
+  parts: Part[]
+  history?: ModelMessage[]
+  /** System text that the client sent along, after the agent's own. */
+  system?: string
+  model?: string
+  tokens_max?: number
+  temperature?: number
+  client_tools?: ToolSpec[]
+  metadata?: Record<string, unknown>
+  idempotency_key?: string
+  /** False for dialects in which text that was sent cannot be taken back. */
+  revocable: boolean
+}
+
+export type Outcome = { result: TurnResult } | { error: { code: ErrorCode; data: Record<string, unknown> } }
+
+/** A turn that waits, runs or is over. `outcome` never rejects. */
+export type Turn = {
+  id: string
+  agent: string
+  session_key: string | null
+  log: TurnLog
+  outcome: Promise<Outcome>
+  /** Stops it; only the first reason counts. */
+  abort(reason: AppError): void
+}
+
+export type TurnDeps = {
+  store: Store
+  models: Models
+  episodic_window: number
+  readFile(file_id: string): Promise<Uint8Array>
+  now_ms(): number
+}
+
+type Running = { id: string; request: TurnRequest; log: TurnLog; signal: AbortSignal; request_hash: string }
+
+type Begun = { session: Session | undefined; chain: ModelChoice[] }
+
+type Finished = Extract<LoopEvent, { type: "finished" }>
+
+/**
+ * Runs one turn from its first write to its last and answers how it ended. The user's message is durable before
+ * "started", each round of tools before the next model call, the answer before "done". Never throws.
+ */
+export async function runTurn(running: Running, deps: TurnDeps): Promise<Outcome> {
+  const usage: UsageEvent[] = []
+  let begun: Begun | undefined
+  try {
+    begun = await begin(running, deps)
+    const finished = await converse(running, begun, usage, deps)
+    return await finish(running, begun, finished, usage, deps)
+  } catch (thrown) {
+    return fail(running, toAppError(thrown))
+  }
+}
+
+async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
+  const { id, request, log, request_hash } = running
+  const now_ms = deps.now_ms()
+  const begun = await deps.store.commit((db) => {
+    const session = request.session && openSession(db, request.session, now_ms)
+    startTurn(db, { id, session_id: session?.id ?? null, agent: request.agent.id, started_ms: now_ms })
+    if (session) {
+      const { parts, metadata } = request
+      const message = { turn_id: id, role: "user" as const, parts, created_ms: now_ms }
+      addMessage(db, session.id, { ...message, ...(metadata && { metadata }) })
+      if (request.idempotency_key !== undefined) {
+        const row = { session_key: session.key, key: request.idempotency_key, request_hash, turn_id: id }
+        addIdempotency(db, { ...row, created_ms: now_ms })
+      }
+    }
+    return { session, chain: chainOf(request, session?.model ?? undefined, deps.models) }
+  })
+  const { provider, model } = begun.chain[0]!
+  const { agent, matched_by, session } = request
+  log.append({
+    type: "started",
+    session_key: session?.key ?? null,
+    agent: agent.id,
+    matched_by,
+    provider,
+    model,
+  })
+  return begun
+}
+
+const openSession = (db: Database, { key, ...parts }: NonNullable<TurnRequest["session"]>, now_ms: number) =>
+  touchSession(db, key, parts, now_ms)
+
+function chainOf(request: TurnRequest, session_model: string | undefined, models: Models): ModelChoice[] {
+  const { agent, model, tokens_max, temperature } = request
+  // A session's model that the configuration no longer allows falls back to the agent's own.
+  const kept = session_model !== undefined && agent.models.includes(session_model) ? session_model : undefined
+  return chainFor(agent, model ?? kept, models).map((choice) => ({
+    ...choice,
+    tokens_max: Math.min(choice.tokens_max, tokens_max ?? choice.tokens_max),
+    ...(temperature !== undefined && { temperature }),
+  }))
+}
+
+/** Runs the loop, passing its events on and writing each round. Answers how the loop ended. */
+async function converse(
+  { id, request, log, signal }: Running,
+  { session, chain }: Begun,
+  usage: UsageEvent[],
+  deps: TurnDeps,
+): Promise<Finished> {
+  const { store, models, readFile, now_ms } = deps
+  const { agent, revocable, client_tools = [], history = [] } = request
+  const messages = session
+    ? listRecentTurns(store.db, session, deps.episodic_window + 1).map(toModelMessage)
+    : [...history, { role: "user" as const, parts: request.parts }]
+  const task = {
+    models,
+    chain,
+    revocable,
+    system: [agent.system(), request.system].filter(Boolean).join("\n\n"),
+    messages,
+    tools: agent.tools,
+    client_tools,
+    rounds_max,
+    tool_context: {
+      agent: agent.id,
+      session_key: session?.key ?? "",
+      signal,
+      now_ms,
+      searchSessions: (query: string, limit: number) =>
+        searchMessages(store.db, { query, agents: [agent.id], limit }),
+    },
+    readFile,
+    signal,
+  }
+  for await (const event of runTask(task)) {
+    if (event.type === "finished") return event
+    if (event.type === "round") {
+      await writeRound(id, session, event.messages, usage.splice(0), request, deps)
+      continue
+    }
+    if (event.type === "usage") usage.push(event)
+    log.append(event)
+  }
+  throw new Error("the loop ended without saying so")
+}
+
+const toModelMessage = ({ role, parts, provider }: Message): ModelMessage => ({
+  role,
+  parts,
+  ...(provider !== undefined && { provider }),
+})
+
+function writeRound(
+  turn_id: string,
+  session: Session | undefined,
+  messages: ModelMessage[],
+  usage: UsageEvent[],
+  request: TurnRequest,
+  { store, now_ms }: TurnDeps,
+): Promise<void> {
+  const created_ms = now_ms()
+  return store.commit((db) => {
+    for (const event of usage) addUsage(db, toRecord(turn_id, request, event, created_ms))
+    if (!session) return
+    for (const message of messages) addMessage(db, session.id, { ...message, turn_id, created_ms })
+  })
+}
+
+const toRecord = (
+  turn_id: string,
+  { agent, session }: TurnRequest,
+  { type: _type, ...event }: UsageEvent,
+  created_ms: number,
+): UsageRecord => ({ turn_id, session_key: session?.key ?? null, agent: agent.id, ...event, created_ms })
+
+async function finish(
+  { id, request, log }: Running,
+  { session }: Begun,
+  { stop_reason, parts, provider, error }: Finished,
+  unwritten: UsageEvent[],
+  { store, now_ms }: TurnDeps,
+): Promise<Outcome> {
+  const finished_ms = now_ms()
+  const ending: TurnEvent[] = [...(error ? [toErrorEvent(error, id)] : []), { type: "done", stop_reason }]
+  const events = JSON.stringify(mergeEntries(withEvents(log, ending)))
+  const text = textOf(parts)
+  const outcome = await store.commit((db) => {
+    for (const event of unwritten) addUsage(db, toRecord(id, request, event, finished_ms))
+    const kept = session !== undefined && parts.length > 0
+    const message_id = kept
+      ? addMessage(db, session.id, {
+          turn_id: id,
+          role: "assistant",
+          parts,
+          provider,
+          created_ms: finished_ms,
+        })
+      : null
+    const outcome = toOutcome(stop_reason, error, id, {
+      turn_id: id,
+      session_key: session?.key ?? null,
+      message_id: message_id === null ? null : String(message_id),
+      text,
+      stop_reason,
+      usage: sumUsage(log),
+    })
+    finishTurn(db, {
+      id,
+      state: stateOf(stop_reason),
+      stop_reason,
+      outcome: JSON.stringify(outcome),
+      events,
+      finished_ms,
+    })
+    return outcome
+  })
+  for (const event of ending) log.append(event)
+  return outcome
+}
+
+/** The log as it will be, without telling anybody yet. */
+function withEvents(log: TurnLog, events: TurnEvent[]): TurnLog {
+  const copy = openTurnLog([...log.entries])
+  for (const event of events) copy.append(event)
+  return copy
+}
+
+const stateOf = (stop: TurnStop) =>
+  stop === "interrupted" ? "interrupted" : stop === "error" || stop === "budget" ? "failed" : "done"
+
+const failing: TurnStop[] = ["error", "interrupted", "budget"]
+
+const toOutcome = (
+  stop: TurnStop,
+  error: AppError | undefined,
+  turn_id: string,
+  result: TurnResult,
+): Outcome =>
+  error && failing.includes(stop)
+    ? { error: { code: error.code, data: { ...error.data, turn_id } } }
+    : { result }
+
+const toErrorEvent = ({ code, data }: AppError, turn_id: string): TurnEvent => ({
+  type: "error",
+  code,
+  message: errors[code].message,
+  data: { ...data, turn_id },
+})
+
+/** Tokens and money of the whole turn; the money is unknown as soon as one call's is. */
+function sumUsage({ entries }: TurnLog): TurnResult["usage"] {
+  const sum: TurnResult["usage"] = { input_tokens: 0, output_tokens: 0, cost_usd: 0 }
+  for (const { event } of entries) {
+    if (event.type !== "usage") continue
+    sum.input_tokens += event.input_tokens
+    sum.output_tokens += event.output_tokens
+    sum.cost_usd = sum.cost_usd === null || event.cost_usd === null ? null : sum.cost_usd + event.cost_usd
+  }
+  return sum
+}
+
+/** For a turn whose end cannot be written, or that never began: its readers are told, the store keeps what it has. */
+export function fail({ id, log }: Pick<Running, "id" | "log">, error: AppError): Outcome {
+  const stop_reason: TurnStop =
+    error.code === "aborted" ? "aborted" : error.code === "shutting_down" ? "interrupted" : "error"
+  if (!isEnded(log)) {
+    log.append(toErrorEvent(error, id))
+    log.append({ type: "done", stop_reason })
+  }
+  return { error: { code: error.code, data: { ...error.data, turn_id: id } } }
+}

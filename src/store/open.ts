@@ -1,0 +1,100 @@
+import { Database, SQLiteError } from "bun:sqlite"
+import { existsSync, statSync } from "node:fs"
+import { AppError } from "../base/errors.ts"
+import { migrate } from "./migrate.ts"
+
+export type Store = {
+  /** For reading; what is written goes through `commit`. */
+  db: Database
+  /**
+   * Runs a write in the next group transaction and resolves with its result once that is synced to disk. Order
+   * is kept. The write must be synchronous and touch nothing but the database: it may be run again alone when
+   * another one of its group fails.
+   */
+  commit<T>(write: (db: Database) => T): Promise<T>
+  /** Whether the last group could not be written (a full disk, say). */
+  failing(): boolean
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+type Job = { write(db: Database): unknown; resolve(value: unknown): void; reject(error: unknown): void }
+
+/** A check of a larger file than this would hold up the start for seconds. */
+const check_bytes_max = 512 * 1024 * 1024
+
+export function openStore(path: string): Store {
+  const db = openDatabase(path)
+  let jobs: Job[] = []
+  let failed = false
+
+  const flush = () => {
+    const group = jobs
+    jobs = []
+    if (group.length === 0) return
+    failed = commitGroup(db, group)
+  }
+  return {
+    db,
+    commit<T>(write: (db: Database) => T) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>()
+      jobs.push({ write, resolve: resolve as Job["resolve"], reject })
+      if (jobs.length === 1) setImmediate(flush)
+      return promise
+    },
+    failing: () => failed,
+    async [Symbol.asyncDispose]() {
+      flush()
+      // With the log folded in, a clean stop leaves one file and the next start has nothing to check.
+      if (path !== ":memory:" && !failed) db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+      db.close()
+    },
+  }
+}
+
+function openDatabase(path: string): Database {
+  const unclean = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0
+  try {
+    const db = new Database(path, { create: true, strict: true })
+    db.run("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+    db.run("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;")
+    if (unclean && statSync(path).size < check_bytes_max) check(db, path)
+    migrate(db, path)
+    return db
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown
+    throw new AppError("store_damaged", { path, reason: (thrown as Error).message }, thrown)
+  }
+}
+
+function check(db: Database, path: string): void {
+  const { quick_check: said } = db.query("PRAGMA quick_check(1)").get() as { quick_check: string }
+  if (said !== "ok") throw new AppError("store_damaged", { path, reason: said })
+}
+
+const isDamage = (thrown: unknown) =>
+  thrown instanceof SQLiteError && (thrown.code === "SQLITE_CORRUPT" || thrown.code === "SQLITE_NOTADB")
+
+/** All of the group in one transaction; when that fails, each by itself, so that one bad write harms only itself. */
+function commitGroup(db: Database, group: Job[]): boolean {
+  try {
+    const results = db.transaction(() => group.map((job) => job.write(db))).immediate()
+    for (const [i, job] of group.entries()) job.resolve(results[i])
+    return false
+  } catch (thrown) {
+    if (group.length > 1) {
+      let failed = false
+      for (const job of group) failed = commitGroup(db, [job]) || failed
+      return failed
+    }
+    group[0]!.reject(toStoreError(thrown))
+    return isStorage(thrown)
+  }
+}
+
+const isStorage = (thrown: unknown) =>
+  thrown instanceof SQLiteError && /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(thrown.code ?? "")
+
+const toStoreError = (thrown: unknown) =>
+  isStorage(thrown)
+    ? new AppError("storage_failed", { reason: (thrown as SQLiteError).code }, thrown)
+    : thrown
