@@ -261,45 +261,39 @@ function openWire(socket, options) {
   let last_id = 0;
   let is_lost = false;
   const traffic = { frame_count: 0 };
-  let setOpened = () => {};
-  let failOpened;
-  let setLost;
-  const opened = new Promise((resolve, reject) => {
-    setOpened = resolve;
-    failOpened = reject;
-  });
-  const lost = new Promise((resolve) => {
-    setLost = resolve;
-  });
+  const opened = deferred();
+  const lost = deferred();
   function lose(code, reason) {
     if (is_lost)
       return;
     is_lost = true;
     const error = unreachable({ url: options.url, close_code: code, reason });
-    failOpened(error);
+    opened.reject(error);
     for (const { reject } of pending.values())
       reject(error);
     pending.clear();
-    setLost({ code, reason });
+    lost.resolve({ code, reason });
     socket.close(1000);
   }
   function take(frame) {
-    if (frame.method === "event")
-      return options.onTopic(frame.params);
-    if (frame.method === "chat.event") {
+    if (frame.method === "event") {
+      options.onTopic(frame.params);
+    } else if (frame.method === "chat.event") {
       const { request_id, ...event } = frame.params;
-      return pending.get(request_id)?.onEvent?.(event);
+      pending.get(request_id)?.onEvent?.(event);
+    } else {
+      settle(frame);
     }
-    const request = pending.get(frame.id);
-    if (!request)
-      return;
-    pending.delete(frame.id);
-    if (frame.error)
-      request.reject(fromWire(frame.error));
-    else
-      request.resolve(frame.result);
   }
-  socket.addEventListener("open", () => setOpened());
+  function settle({ id, result, error }) {
+    const request = pending.get(id);
+    pending.delete(id);
+    if (error)
+      request?.reject(fromWire(error));
+    else
+      request?.resolve(result);
+  }
+  socket.addEventListener("open", () => opened.resolve());
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code, reason }) => lose(code, String(reason)));
   socket.addEventListener("message", ({ data }) => {
@@ -320,7 +314,7 @@ function openWire(socket, options) {
     socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     return reply;
   }
-  return { opened, lost, lose, send, traffic };
+  return { opened: opened.promise, lost: lost.promise, lose, send, traffic };
 }
 function parseFrames(data) {
   try {
@@ -356,6 +350,15 @@ function keepAlive(wire, ping_ms) {
     wire.send("ping", {}).catch(() => {});
   }, ping_ms);
   return () => clearInterval(timer);
+}
+function deferred() {
+  let resolve;
+  let reject;
+  const promise = new Promise((a, b) => {
+    resolve = a;
+    reject = b;
+  });
+  return { promise, resolve, reject };
 }
 
 var final_close_codes = new Set([4001, 4003]);
