@@ -1,0 +1,2 @@
+// Nothing: what is left of an executable when it is not ours.
+export {}

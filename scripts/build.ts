@@ -1,0 +1,31 @@
+/** Builds dist/weft for this machine; `--target NAME` or `--target all` for others. */
+import { rmSync } from "node:fs"
+import { parseArgs } from "node:util"
+import { buildExecutable, isTarget, type Target, targets } from "./executable.ts"
+
+const { values } = parseArgs({ options: { target: { type: "string" } } })
+
+for (const target of wantedTargets(values.target)) {
+  const suffix = target ? `-${target}${target.startsWith("windows") ? ".exe" : ""}` : ""
+  const outfile = `dist/weft${suffix}`
+  const bytes = await buildExecutable("src/main.ts", outfile, target)
+  const empty_outfile = `dist/empty${suffix}`
+  const empty_bytes = await buildExecutable("bench/reference/empty.ts", empty_outfile, target)
+  rmSync(empty_outfile)
+  const ratio = (bytes / empty_bytes).toFixed(3)
+  console.log(
+    `${outfile}  ${megabytes(bytes)} MB, ${ratio} × an empty executable (${megabytes(empty_bytes)} MB)`,
+  )
+}
+
+function wantedTargets(name: string | undefined): (Target | undefined)[] {
+  if (name === undefined) return [undefined]
+  if (name === "all") return Object.keys(targets).filter(isTarget)
+  if (isTarget(name)) return [name]
+  console.error(`error: there is no target "${name}"; one of all, ${Object.keys(targets).join(", ")}`)
+  process.exit(2)
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}

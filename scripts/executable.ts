@@ -1,0 +1,51 @@
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+
+/** What this project is built for, in the names of Bun's targets; the first word of the key is what users say. */
+export const targets = {
+  "linux-x64": "bun-linux-x64",
+  "linux-x64-baseline": "bun-linux-x64-baseline",
+  "linux-x64-musl": "bun-linux-x64-musl",
+  "linux-arm64": "bun-linux-arm64",
+  "darwin-arm64": "bun-darwin-arm64",
+  "windows-x64": "bun-windows-x64",
+} as const satisfies Record<string, Bun.Build.CompileTarget>
+
+export type Target = keyof typeof targets
+
+export const isTarget = (name: string): name is Target => Object.hasOwn(targets, name)
+
+/**
+ * Compiles one entry point into one executable and returns its size in bytes. The flags belong together: splitting
+ * keeps `await import()` lazy, bytecode needs ESM for top-level await, and a depth of 1 leaves nested functions to
+ * the first call (20 MB smaller for 2 ms). A gateway is started in other people's folders: nothing in the working
+ * directory may configure or run it.
+ */
+export async function buildExecutable(entry: string, outfile: string, target?: Target): Promise<number> {
+  // The maps are in the executable; Bun also leaves them beside it, one a chunk.
+  const folder = join(dirname(outfile), `.build-${process.pid}`)
+  const built = join(folder, basename(outfile))
+  mkdirSync(folder, { recursive: true })
+  await Bun.build({
+    entrypoints: [entry],
+    target: "bun",
+    format: "esm",
+    minify: true,
+    splitting: true,
+    bytecode: true,
+    bytecodeDepth: 1,
+    sourcemap: "linked",
+    define: { "process.env.NODE_ENV": '"production"' },
+    compile: {
+      outfile: built,
+      ...(target && { target: targets[target] }),
+      autoloadBunfig: false,
+      autoloadDotenv: false,
+      autoloadPackageJson: false,
+      autoloadTsconfig: false,
+    },
+  })
+  renameSync(built, outfile)
+  rmSync(folder, { recursive: true })
+  return statSync(outfile).size
+}

@@ -1,0 +1,57 @@
+import { test } from "bun:test"
+import { existsSync, mkdtempSync, rmdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+export type Needs = {
+  /** Run by root, as mounting and changing owners take it. */
+  root?: boolean
+  /** Programs on PATH; strace must also be allowed to trace. */
+  command?: string | string[]
+  /** May mount a tmpfs of its own. */
+  tmpfs?: boolean
+  /** A Docker engine that answers. */
+  docker?: boolean
+  platform?: NodeJS.Platform
+  /** A file that something before the tests makes, such as the executable; relative to the checkout. */
+  file?: string
+}
+
+type Body = Parameters<typeof test>[1]
+
+/**
+ * `needs({ command: "strace" })("a sentence", …)` is a test where the machine can run it, and else one that is
+ * skipped with the reason in its name, which the test script prints at the end.
+ */
+export function needs(wanted: Needs): (name: string, body: Body, timeout_ms?: number) => void {
+  const missing = missingOf(wanted)
+  if (missing.length === 0) return (name, body, timeout_ms) => test(name, body, timeout_ms)
+  return (name, body) => test.skip(`${name} (needs ${missing.join(" and ")})`, body)
+}
+
+function missingOf({ root, command = [], tmpfs, docker, platform, file }: Needs): string[] {
+  const missing: string[] = []
+  if (platform && process.platform !== platform) missing.push(platform)
+  if (root && process.getuid?.() !== 0) missing.push("root")
+  for (const name of [command].flat()) {
+    if (!Bun.which(name)) missing.push(name)
+    else if (name === "strace" && !succeeds(["strace", "-o", "/dev/null", "true"]))
+      missing.push("leave to trace")
+  }
+  if (tmpfs && !canMountTmpfs()) missing.push("leave to mount a tmpfs")
+  if (docker && !(Bun.which("docker") && succeeds(["docker", "info"]))) missing.push("a Docker engine")
+  if (file && !existsSync(join(import.meta.dir, "..", file))) missing.push(file)
+  return missing
+}
+
+const succeeds = (command: string[]): boolean =>
+  Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).exitCode === 0
+
+function canMountTmpfs(): boolean {
+  if (process.getuid?.() !== 0 || !Bun.which("mount")) return false
+  const folder = mkdtempSync(join(tmpdir(), "weft-mount-"))
+  const mounted = succeeds(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder])
+  if (mounted) succeeds(["umount", folder])
+  rmdirSync(folder)
+  return mounted
+}
