@@ -1,14 +1,18 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { defineSection, Secret } from "../config/section.ts"
 
-const Patterns = (description: string) =>
-  Type.Array(Type.String({ minLength: 1 }), { default: [], description })
+const Patterns = (description: string, example: string[]) =>
+  Type.Array(Type.String({ minLength: 1 }), { default: [], description, examples: [example] })
 
 const Permissions = Type.Object(
   {
-    allow: Patterns('Effects, tools or "tool:argument" patterns that run without asking.'),
-    ask: Patterns("The same, for what an operator must approve."),
-    deny: Patterns("The same, for what never runs."),
+    allow: Patterns('Effects, tools or "tool:argument" patterns that run without asking.', [
+      "read",
+      "exec:git status",
+      "web_fetch:*.example.com",
+    ]),
+    ask: Patterns("The same, for what an operator must approve.", ["write", "execute"]),
+    deny: Patterns("The same, for what never runs.", ["exec:rm", "network:*.internal"]),
   },
   { additionalProperties: false, description: "What the agent's tools may do." },
 )
@@ -21,11 +25,15 @@ const Sandbox = Type.Object(
       }),
     ),
     workspace: Type.Optional(
-      Type.String({ minLength: 1, description: "The agent's own folder, relative to the home." }),
+      Type.String({
+        minLength: 1,
+        description: "The agent's own folder, relative to the home.",
+        examples: ["agents/default/workspace"],
+      }),
     ),
-    read: Patterns("Further folders that may be read."),
-    write: Patterns("Further folders that may be written."),
-    network: Patterns("Hosts that an executed program may reach; empty: none."),
+    read: Patterns("Further folders that may be read.", ["/srv/docs"]),
+    write: Patterns("Further folders that may be written.", ["/srv/reports"]),
+    network: Patterns("Hosts that an executed program may reach; empty: none.", ["registry.npmjs.org"]),
   },
   { additionalProperties: false, description: "The walls around what the agent executes." },
 )
@@ -35,10 +43,15 @@ const model_fields = {
     Type.String({
       minLength: 1,
       description: 'A name from [providers]; unset: the first with a key, else "offline".',
+      examples: ["anthropic"],
     }),
   ),
   model: Type.Optional(
-    Type.String({ minLength: 1, description: "The provider's name of the model; unset: its default." }),
+    Type.String({
+      minLength: 1,
+      description: "The provider's name of the model; unset: its default.",
+      examples: ["claude-sonnet-5"],
+    }),
   ),
   max_tokens: Type.Integer({
     default: 4096,
@@ -50,9 +63,15 @@ const model_fields = {
       minimum: 0,
       maximum: 2,
       description: "Sampling temperature; unset: the provider's default.",
+      examples: [0.7],
     }),
   ),
-  api_key: Type.Optional(Secret({ description: "A key for this agent only; better under [providers]." })),
+  api_key: Type.Optional(
+    Secret({
+      description: "A key for this agent only; better under [providers].",
+      examples: [{ env: "ANTHROPIC_API_KEY" }],
+    }),
+  ),
 }
 
 /** Recursive: a fallback may have a fallback. */
@@ -75,17 +94,22 @@ const agent_fields = {
   models: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
     description: 'Further models that clients may ask this agent for: "model" or "provider/model".',
+    examples: [["claude-haiku-4-5", "openai/gpt-4o"]],
   }),
-  system_prompt: Type.Optional(Type.String({ description: "What the model is told first." })),
+  system_prompt: Type.Optional(
+    Type.String({ description: "What the model is told first.", examples: ["Answer briefly."] }),
+  ),
   soul_path: Type.Optional(
     Type.String({
       minLength: 1,
       description: "A file with who the agent is, relative to the configuration; read again when it changes.",
+      examples: ["SOUL.md"],
     }),
   ),
   tools: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
-      description: "Names of tools; unset: the built-in ones that need no grant.",
+      description: "Names of tools, groups or plugins; unset: the built-in tools that need no grant.",
+      examples: [["current_time"]],
     }),
   ),
   fallback: Type.Optional(Type.Unsafe<Fallback>(FallbackSchema)),
@@ -114,7 +138,10 @@ export const agentsSection = defineSection(
   "agents",
   Type.Array(
     Type.Object(
-      { id: Type.String({ pattern: id_pattern, description: "The agent's name." }), ...agent_fields },
+      {
+        id: Type.String({ pattern: id_pattern, description: "The agent's name.", examples: ["work"] }),
+        ...agent_fields,
+      },
       { additionalProperties: false },
     ),
     { default: [], description: "Further agents: the fields of [agent] and an id." },
@@ -123,18 +150,26 @@ export const agentsSection = defineSection(
 
 export type AgentConfig = Static<typeof agentSection.schema>
 
+const Tokens = (scope: string, example: number) =>
+  Type.Optional(Type.Integer({ minimum: 0, description: `Tokens ${scope} may use.`, examples: [example] }))
+const Dollars = (scope: string, example: number) =>
+  Type.Optional(
+    Type.Number({ minimum: 0, description: `US dollars ${scope} may cost.`, examples: [example] }),
+  )
+
 export const budgetsSection = defineSection(
   "budgets",
   Type.Object(
-    Object.fromEntries(
-      ["session", "daily", "monthly"].flatMap((scope) => [
-        [scope, Type.Optional(Type.Integer({ minimum: 0, description: `Tokens a ${scope} budget allows.` }))],
-        [
-          `${scope}_usd`,
-          Type.Optional(Type.Number({ minimum: 0, description: `Dollars a ${scope} budget allows.` })),
-        ],
-      ]),
-    ),
+    {
+      session: Tokens("a session", 200_000),
+      daily: Tokens("a day (UTC)", 2_000_000),
+      monthly: Tokens("a month (UTC)", 40_000_000),
+      session_usd: Dollars("a session", 1),
+      daily_usd: Dollars("a day (UTC)", 5),
+      monthly_usd: Dollars("a month (UTC)", 50),
+    },
     { additionalProperties: false, description: "Limits on what models may cost; unset: none." },
   ),
 )
+
+export type BudgetsConfig = Static<typeof budgetsSection.schema>

@@ -4,23 +4,35 @@ export type Section<N extends string = string, S extends TSchema = TSchema> = { 
 
 /**
  * Declares one top-level key of the configuration file: its type, defaults, limits and documentation. Every
- * field has a `description`. `config/load.ts` fills the defaults and checks.
+ * field has a `description`; `examples` feed the example file; `restart: true` marks what a running gateway
+ * cannot take over. `config/load.ts` fills the defaults and checks.
  */
 export function defineSection<N extends string, S extends TSchema>(name: N, schema: S): Section<N, S> {
   return { name, schema }
 }
 
 /**
- * A value that is secret: `{ env = "NAME" }`, `{ file = "path" }` or (with a warning) the text itself. Its type is
- * that of the loaded configuration, in which it is resolved.
+ * A value that is secret: `{ env = "NAME" }`, `{ file = "path" }` or (with a warning, unless `literal` says that it
+ * is usual) the text itself. Its type is that of the loaded configuration, in which it is resolved.
  */
-export const Secret = (options: { description: string }) =>
+export const Secret = (options: { description: string; literal?: boolean; examples?: unknown[] }) =>
   Type.Unsafe<string>(
     Type.Union(
       [
         Type.String({ minLength: 1 }),
-        Type.Object({ env: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
-        Type.Object({ file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+        Type.Object(
+          { env: Type.String({ minLength: 1, description: "The environment variable that holds it." }) },
+          { additionalProperties: false },
+        ),
+        Type.Object(
+          {
+            file: Type.String({
+              minLength: 1,
+              description: "A file with it, relative to the configuration.",
+            }),
+          },
+          { additionalProperties: false },
+        ),
       ],
       { ...options, secret: true },
     ),

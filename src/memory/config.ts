@@ -20,8 +20,16 @@ export const memorySection = defineSection(
           Type.Literal("hash"),
           Type.Object(
             {
-              provider: Type.String({ minLength: 1, description: "A name from [providers]." }),
-              model: Type.String({ minLength: 1, description: "Its embedding model." }),
+              provider: Type.String({
+                minLength: 1,
+                description: "A name from [providers].",
+                examples: ["openai"],
+              }),
+              model: Type.String({
+                minLength: 1,
+                description: "Its embedding model.",
+                examples: ["text-embedding-3-small"],
+              }),
             },
             { additionalProperties: false },
           ),

@@ -6,11 +6,20 @@ export const pluginsSection = defineSection(
   Type.Array(
     Type.Object(
       {
-        name: Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$", description: "The plugin's name." }),
-        path: Type.String({ minLength: 1, description: "Its WASI module, relative to the configuration." }),
+        name: Type.String({
+          pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+          description: "The plugin's name.",
+          examples: ["echo"],
+        }),
+        path: Type.String({
+          minLength: 1,
+          description: "Its WASI module, relative to the configuration.",
+          examples: ["plugins/echo.wasm"],
+        }),
         capabilities: Type.Array(Type.String(), {
           default: [],
           description: "What it is granted: http:<host>, store:<name>, env:<NAME>, fs:<path>:ro|rw.",
+          examples: [["http:api.example.com", "store:notes"]],
         }),
       },
       { additionalProperties: false },

@@ -4,10 +4,17 @@ import { defineSection, Secret } from "../config/section.ts"
 /** The fields that every kind of provider has. */
 export const provider_fields = {
   api_key: Type.Optional(
-    Secret({ description: "The key; unset: the provider's usual environment variable, or credentials/<name>.key." }),
+    Secret({
+      description: "The key; unset: the provider's usual environment variable, or credentials/<name>.key.",
+      examples: [{ env: "ANTHROPIC_API_KEY" }],
+    }),
   ),
   base_url: Type.Optional(
-    Type.String({ pattern: "^https?://", description: "Where the API is; unset: the provider's own address." }),
+    Type.String({
+      pattern: "^https?://",
+      description: "Where the API is; unset: the provider's own address.",
+      examples: ["https://api.anthropic.com"],
+    }),
   ),
   timeout_ms: Type.Integer({
     default: 120_000,
@@ -19,10 +26,15 @@ export const provider_fields = {
     minimum: 100,
     description: "Longest silence within an answer, in milliseconds.",
   }),
-  headers: Type.Record(Type.String(), Type.String(), {
-    default: {},
-    description: "Further HTTP headers of each request.",
-  }),
+  headers: Type.Record(
+    Type.String(),
+    Secret({ description: "A header's value.", literal: true, examples: ["weft"] }),
+    {
+      default: {},
+      description: "Further HTTP headers of each request; a value may be a secret.",
+      examples: [{ "x-title": {} }],
+    },
+  ),
 }
 
 export const providersSection = defineSection(
@@ -33,7 +45,13 @@ export const providersSection = defineSection(
       {
         kind: Type.Optional(
           Type.Union(
-            ["anthropic", "openai", "openai-compatible", "google", "offline"].map((kind) => Type.Literal(kind)),
+            [
+              Type.Literal("anthropic"),
+              Type.Literal("openai"),
+              Type.Literal("openai-compatible"),
+              Type.Literal("google"),
+              Type.Literal("offline"),
+            ],
             { description: "Which wire it speaks; unset: known from the name." },
           ),
         ),
@@ -42,12 +60,22 @@ export const providersSection = defineSection(
             description: 'For kind "openai": which of its two APIs; unset: responses.',
           }),
         ),
-        model: Type.Optional(Type.String({ minLength: 1, description: "The model that agents get by default." })),
+        model: Type.Optional(
+          Type.String({
+            minLength: 1,
+            description: "The model that agents get by default.",
+            examples: ["claude-sonnet-5"],
+          }),
+        ),
         ...provider_fields,
       },
       { additionalProperties: false },
     ),
-    { default: {}, description: "Where models come from: any number, by name." },
+    {
+      default: {},
+      description: "Where models come from: any number, by name.",
+      examples: [{ anthropic: {} }],
+    },
   ),
 )
 

@@ -6,7 +6,11 @@ export const retentionSection = defineSection(
   Type.Object(
     {
       messages_days: Type.Optional(
-        Type.Integer({ minimum: 1, description: "Days that messages are kept; unset: for ever." }),
+        Type.Integer({
+          minimum: 1,
+          description: "Days that messages are kept; unset: for ever.",
+          examples: [365],
+        }),
       ),
       turn_events_hours: Type.Integer({
         default: 24,

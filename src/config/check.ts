@@ -1,0 +1,224 @@
+import { isIP, isIPv4 } from "node:net"
+import { capability_forms, parseCapability } from "./capability.ts"
+import { nearest } from "./nearest.ts"
+import type { Finding } from "./problem.ts"
+import type { Path } from "./schema-tree.ts"
+
+/** What there is outside of the configuration that it may name. */
+export type KnownNames = {
+  /** Built-in tools, and the names of groups of them. */
+  tools: readonly string[]
+  /** Providers whose kind and address are known from their name. */
+  providers: readonly string[]
+}
+
+type Model = { provider?: string; fallback?: Model }
+type Agent = Model & { id?: string; tools?: (string | undefined)[] }
+type Plugin = { name?: string; path?: string; capabilities?: (string | undefined)[] }
+type Channel = { plugin?: string; signature?: string; secret?: string; public_key?: unknown }
+
+/**
+ * The parts of a configuration that refer to each other. Whatever was of the wrong type is left out, and what might
+ * refer to it is not checked then, so that one mistake is one problem.
+ */
+export type Checked = {
+  gateway?: {
+    bind?: string
+    auth?: string
+    origins?: (string | undefined)[]
+    trusted_proxies?: (string | undefined)[]
+  }
+  agent?: Agent
+  agents?: (Agent | undefined)[]
+  providers?: Record<string, { kind?: string; base_url?: string }>
+  plugins?: (Plugin | undefined)[]
+  bindings?: ({ agent_id?: string; [selector: string]: string | undefined } | undefined)[]
+  channels?: Record<string, Channel>
+  memory?: { embedder?: string | { provider?: string } }
+}
+
+/** What no single field shows: references that lead nowhere, doubles, and doors left open. */
+export function checkConfig(config: Checked, names: KnownNames): Finding[] {
+  return [
+    ...checkGateway(config),
+    ...checkAgents(config, names),
+    ...checkProviders(config, names),
+    ...checkPlugins(config),
+    ...checkBindings(config),
+    ...checkChannels(config),
+  ]
+}
+
+/** Addresses that nobody but this machine can reach. */
+export const isLoopback = (bind: string): boolean =>
+  bind === "localhost" || bind === "::1" || (isIPv4(bind) && bind.startsWith("127."))
+
+function* checkGateway({ gateway = {} }: Checked): Generator<Finding> {
+  const { bind = "127.0.0.1", auth, origins = [], trusted_proxies = [] } = gateway
+  if (auth === "none" && !isLoopback(bind)) {
+    const hint = `without tokens everybody who reaches ${bind} is an operator; bind to 127.0.0.1 or use tokens`
+    yield {
+      path: ["gateway", "auth"],
+      expected: '"token" on an address that others can reach',
+      got: '"none"',
+      hint,
+    }
+  }
+  if (bind.includes(":") && isIP(bind) === 0) {
+    const hint = "the port is gateway.port"
+    yield {
+      path: ["gateway", "bind"],
+      expected: "an address without a port",
+      got: JSON.stringify(bind),
+      hint,
+    }
+  }
+  for (const [index, origin] of origins.entries()) {
+    if (origin === undefined || (URL.canParse(origin) && new URL(origin).origin === origin)) continue
+    const expected = 'an origin such as "https://panel.example.com"'
+    yield { path: ["gateway", "origins", index], expected, got: JSON.stringify(origin) }
+  }
+  for (const [index, range] of trusted_proxies.entries()) {
+    if (range === undefined || isRange(range)) continue
+    const expected = 'an address or a range such as "10.0.0.0/8"'
+    yield { path: ["gateway", "trusted_proxies", index], expected, got: JSON.stringify(range) }
+  }
+}
+
+function isRange(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/")
+  const bits_max = { 4: 32, 6: 128 }[isIP(address)]
+  if (bits_max === undefined || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bits_max)
+}
+
+function* checkAgents(config: Checked, names: KnownNames): Generator<Finding> {
+  const { providers, plugins } = config
+  const all = agentsOf(config)
+  const plugin_names = known(plugins?.map((plugin) => plugin?.name))
+  const provider_names = providers && [...names.providers, ...Object.keys(providers)]
+  for (const [index, [path, agent]] of all.entries()) {
+    const { id, tools = [] } = agent
+    if (id !== undefined && all.slice(0, index).some(([, other]) => other.id === id)) {
+      yield { path: [...path, "id"], expected: "a name that no other agent has", got: JSON.stringify(id) }
+    }
+    if (provider_names) yield* checkModel(path, agent, provider_names)
+    if (plugin_names) yield* checkTools([...path, "tools"], tools, names.tools, plugin_names)
+  }
+  const embedder = config.memory?.embedder
+  if (typeof embedder !== "object" || embedder.provider === undefined || !provider_names) return
+  if (provider_names.includes(embedder.provider)) return
+  yield dangling(["memory", "embedder", "provider"], "a provider", embedder.provider, provider_names)
+}
+
+function agentsOf({ agent, agents = [] }: Checked): [Path, Agent][] {
+  const further = agents.map((entry, index): [Path, Agent] => [["agents", index], entry ?? {}])
+  return agent ? [[["agent"], agent], ...further] : further
+}
+
+/** A list of names, or undefined if one of them is not known because of another problem. */
+const known = (names: (string | undefined)[] | undefined): string[] | undefined =>
+  names?.every((name) => name !== undefined) ? names : undefined
+
+function* checkModel(path: Path, { provider, fallback }: Model, providers: string[]): Generator<Finding> {
+  if (provider !== undefined && !providers.includes(provider)) {
+    yield dangling([...path, "provider"], "a provider", provider, providers)
+  }
+  if (fallback) yield* checkModel([...path, "fallback"], fallback, providers)
+}
+
+function* checkTools(
+  path: Path,
+  tools: (string | undefined)[],
+  built_in: readonly string[],
+  plugins: string[],
+): Generator<Finding> {
+  const names = [...built_in, ...plugins]
+  for (const [index, tool] of tools.entries()) {
+    if (tool === undefined || names.includes(tool)) continue
+    // A plugin's tools are known only once it runs; here its name before a dot or a colon vouches for them.
+    if (plugins.some((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}:`))) continue
+    yield dangling([...path, index], "a tool, a group of tools or a plugin", tool, names)
+  }
+}
+
+function* checkProviders({ providers = {} }: Checked, names: KnownNames): Generator<Finding> {
+  for (const [name, { kind, base_url }] of Object.entries(providers)) {
+    if (names.providers.includes(name)) continue
+    const near = nearest(name, names.providers)
+    if (kind === undefined) {
+      const hint = `${JSON.stringify(name)} does not say which wire it speaks`
+      const expected = 'a kind, such as "openai-compatible"'
+      yield {
+        path: ["providers", name, "kind"],
+        expected,
+        got: "nothing",
+        ...(near && { nearest: near }),
+        hint,
+      }
+    } else if (kind === "openai-compatible" && base_url === undefined) {
+      yield { path: ["providers", name, "base_url"], expected: "the address of the API", got: "nothing" }
+    }
+  }
+}
+
+function* checkPlugins({ plugins = [] }: Checked): Generator<Finding> {
+  for (const [index, { name, capabilities = [] } = {}] of plugins.entries()) {
+    if (name !== undefined && plugins.findIndex((other) => other?.name === name) < index) {
+      const expected = "a name that no other plugin has"
+      yield { path: ["plugins", index, "name"], expected, got: JSON.stringify(name) }
+    }
+    for (const [position, text] of capabilities.entries()) {
+      if (text === undefined || parseCapability(text)) continue
+      const path = ["plugins", index, "capabilities", position]
+      const hint = text.startsWith("host_function:") ? host_function_remedy : undefined
+      yield { path, expected: capability_forms, got: JSON.stringify(text), ...(hint && { hint }) }
+    }
+  }
+}
+
+const host_function_remedy =
+  "there are no host functions to name here, as Extism has them: build the plugin for WASI preview 1 and grant what " +
+  "the function did by http:, store:, env: or fs:"
+
+function* checkBindings({ bindings = [], agent, agents }: Checked): Generator<Finding> {
+  const ids = agents && known([agent, ...agents].map((entry) => entry?.id))
+  for (const [index, binding] of bindings.entries()) {
+    if (!binding) continue
+    const { agent_id, ...selectors } = binding
+    const path: Path = ["bindings", index]
+    if (Object.keys(selectors).length === 0) {
+      const expected = "at least one of channel, account_id, peer_id, guild_id and team_id"
+      yield { path, expected, got: "none", hint: "where no binding matches the default agent answers anyway" }
+    }
+    if (agent_id === undefined || !ids || ids.includes(agent_id)) continue
+    yield dangling([...path, "agent_id"], "an agent", agent_id, ids)
+  }
+}
+
+function* checkChannels({ channels = {}, plugins }: Checked): Generator<Finding> {
+  const plugin_names = known(plugins?.map((plugin) => plugin?.name))
+  for (const [name, { plugin, signature, secret, public_key }] of Object.entries(channels)) {
+    const path: Path = ["channels", name]
+    if (plugin_names && plugin !== undefined && !plugin_names.includes(plugin)) {
+      yield dangling([...path, "plugin"], "a plugin", plugin, plugin_names)
+    }
+    // Schemes with a key pair have a public key where the others have a secret.
+    if (secret !== undefined || public_key !== undefined) continue
+    if (signature === undefined && plugin === undefined) continue
+    const hint = "without it anybody could write in the name of the platform"
+    yield { path: [...path, "secret"], expected: 'a secret, such as { env = "NAME" }', got: "nothing", hint }
+  }
+}
+
+function dangling(path: Path, noun: string, name: string, known: readonly string[]): Finding {
+  const near = nearest(name, known)
+  const hint =
+    known.length === 0 ? "there is none yet" : `there is ${[...new Set(known)].slice(0, 40).join(", ")}`
+  return {
+    path,
+    expected: `the name of ${noun}`,
+    got: JSON.stringify(name),
+    ...(near ? { nearest: near } : { hint }),
+  }
+}

@@ -1,0 +1,42 @@
+import { mkdir } from "node:fs/promises"
+import { homedir } from "node:os"
+import { join, resolve } from "node:path"
+import { AppError } from "../base/errors.ts"
+import type { Environment } from "./overrides.ts"
+
+export type Home = {
+  /** The folder of everything that this program keeps. */
+  home: string
+  config_path: string
+  /** Somebody asked for this very file: it has to be there. */
+  config_named: boolean
+}
+
+export type HomeOptions = { home?: string | undefined; config?: string | undefined }
+
+/** Where the state and the configuration are: flags, then WEFT_HOME and WEFT_CONFIG, then ~/.weft. */
+export function findHome(options: HomeOptions = {}, env: Environment = process.env): Home {
+  const home = absolute(options.home || env.WEFT_HOME || join("~", ".weft"), env)
+  // The last name is that of the program whose configuration works here unchanged.
+  const named = options.config || env.WEFT_CONFIG || env.EXOCLAW_CONFIG
+  return {
+    home,
+    config_path: named ? absolute(named, env) : join(home, "config.toml"),
+    config_named: Boolean(named),
+  }
+}
+
+/** Makes the home, for its owner only. One that exists keeps its mode: it may be a folder of another purpose. */
+export async function makeHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new AppError("storage_failed", { path: home, reason: code }, cause)
+  }
+}
+
+function absolute(path: string, env: Environment): string {
+  if (path !== "~" && !path.startsWith("~/")) return resolve(path)
+  return resolve(env.HOME || homedir(), path.slice(2))
+}
