@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { buildExecutable } from "../scripts/executable.ts"
+
+const folder = join(import.meta.dir, "..")
+const executable = join(folder, "dist/weft")
+
+export type Server = AsyncDisposable & { pid: number; port: number; token: string }
+export type Home = Disposable & { path: string }
+
+/** The executable under test, built now, so that a figure is never of old code. */
+export async function buildWeft(): Promise<string> {
+  await buildExecutable(join(folder, "src/main.ts"), executable)
+  return executable
+}
+
+/** A program from bench/reference/, built the way that ours is. */
+export async function buildReference(name: "empty" | "echo" | "elysia-sqlite"): Promise<string> {
+  const outfile = join(folder, "dist/bench", name)
+  await buildExecutable(join(folder, "bench/reference", `${name}.ts`), outfile)
+  return outfile
+}
+
+/** A home with the given configuration, gone at the end. */
+export function makeHome(): Home {
+  const path = mkdtempSync(join(tmpdir(), "weft-bench-"))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** The environment of a measured process: no key and no setting of the person who measures. */
+export function environmentOf(home: Home): Record<string, string> {
+  return { PATH: process.env.PATH ?? "", HOME: home.path, WEFT_HOME: join(home.path, "weft") }
+}
+
+export function freePort(): number {
+  using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } })
+  return listener.port
+}
+
+export const gatewayCommand = (port: number) => [executable, "gateway", "--port", `${port}`]
+
+export async function startGateway(home: Home, provider_url?: string): Promise<Server> {
+  const port = freePort()
+  if (provider_url) await Bun.write(join(home.path, "weft/config.toml"), configurationOf(provider_url))
+  const server = await startServer(gatewayCommand(port), port, home)
+  const token = (await Bun.file(join(home.path, "weft/token")).text()).trim()
+  return { ...server, token }
+}
+
+/** Nothing but the loopback provider may answer: it has a key, and is named. */
+const configurationOf = (provider_url: string) => `
+[agent]
+provider = "bench"
+model = "instant"
+
+[providers.bench]
+kind = "openai-compatible"
+base_url = "${provider_url}"
+api_key = "none"
+`
+
+/** Starts a command that listens on the port, and waits until it accepts. What it says is kept in the home. */
+export async function startServer(command: string[], port: number, home: Home): Promise<Server> {
+  const said = Bun.file(join(home.path, "stderr"))
+  const child = Bun.spawn(command, { env: environmentOf(home), stdout: "ignore", stderr: said })
+  const server = {
+    pid: child.pid,
+    port,
+    token: "none",
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM")
+      await child.exited
+    },
+  }
+  for (let tries = 0; tries < 1000; tries++) {
+    if (child.exitCode !== null) throw new Error(`${command[0]} ended: ${await said.text()}`)
+    if (await accepts(port)) return server
+    await Bun.sleep(10)
+  }
+  await server[Symbol.asyncDispose]()
+  throw new Error(`${command[0]} does not listen after 10 s`)
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const connected = Bun.connect({ hostname: "127.0.0.1", port, socket: { data: () => undefined } })
+  return connected.then(
+    (socket) => {
+      socket.end()
+      return true
+    },
+    () => false,
+  )
+}
+
+/** The instant model in a process of its own, so that its work is not the gateway's. */
+export async function startProvider() {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "load/instant-provider.ts")], {
+    stdout: "pipe",
+  })
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
+  const url = (await reader.read()).value?.trim()
+  if (!url) throw new Error("the instant provider did not start")
+  return {
+    url,
+    last: async () => (await fetch(url.replace("/v1", "/last"))).json(),
+    async [Symbol.asyncDispose]() {
+      child.kill()
+      await child.exited
+    },
+  }
+}
