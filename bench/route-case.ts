@@ -21,7 +21,7 @@ export function routeCase(count: number): { bindings: Binding[]; messages: Messa
   const messages = Array.from({ length: message_count }, (_, k): Message => {
     const i = (k * 7919) % (2 * count)
     const more = { guild: `guild-${i}`, team: `team-${i}` }
-    return { channel: channelOf(i), account: `account-${i}`, peer: `peer-${i}`, ...(k % 2 === 0 ? more : {}) }
+    return { channel: channelOf(i), account: `account-${i}`, peer: `peer-${i}`, ...(k % 64 < 32 ? more : {}) }
   })
   return { bindings, messages }
 }
