@@ -6,9 +6,9 @@ const root = join(import.meta.dir, "../..")
 /** What the scripts may count on: a POSIX shell and the usual small programs. */
 const programs = ["sh", "dirname", "readlink", "mkdir", "mv", "rm", "uname", "cat", "cksum", "id"]
 
-/** A checkout with the real scripts, and a PATH of which every program is named by the test. */
+/** A checkout (its path has a space in it) with the real scripts, and a PATH of which every program is named by the test. */
 export function makeCheckout() {
-  const folder = mkdtempSync(join(tmpdir(), "weft-checkout-"))
+  const folder = mkdtempSync(join(tmpdir(), "weft checkout-"))
   chmodSync(folder, 0o755)
   const at = (path: string) => join(folder, path)
   const write = (path: string, text: string, mode = 0o644) => {
