@@ -1,0 +1,132 @@
+import { Value } from "@sinclair/typebox/value"
+import { AppError } from "../base/errors.ts"
+import { costUsd } from "./catalogue.ts"
+import type { ProviderConfig } from "./config.ts"
+import type { AnyProvider, ModelChunk, ModelRequest, ModelStream, ModelUsage } from "./provider.ts"
+import { type Preset, presets } from "./table.ts"
+
+/** Finds the key of a provider whose configuration has none, under the names that its variables usually have. */
+export type FindKey = (
+  name: string,
+  variables: readonly string[],
+) => string | undefined | Promise<string | undefined>
+
+export type ProviderState = { id: string; state: "ready" | "no_key" }
+
+type Choice = { provider: string; model: string; api_key?: string }
+
+export type Providers = {
+  /** Those of the configuration, then those known by name that have a key, then "offline". */
+  names(): string[]
+  /** Whether the configuration or the table knows the name. */
+  has(name: string): boolean
+  /** Fills in what is left open: the first provider that is ready, and its default model ("" where it has none). */
+  pick(name?: string, model?: string): { provider: string; model: string }
+  /** Asks the model. A choice's own key takes the place of the provider's. */
+  stream(choice: Choice, request: ModelRequest): AsyncGenerator<ModelChunk, void, undefined>
+  /** US dollars of one call by list price; null where that is not known. */
+  cost(choice: Choice, usage: ModelUsage): number | null
+  state(): ProviderState[]
+}
+
+type Entry = {
+  name: string
+  preset: Preset | undefined
+  config: ProviderConfig
+  found_key: string | undefined
+}
+
+/** Resolves the configuration's providers and those known by name. Asks nobody; SDKs are loaded by the first request. */
+export async function openProviders({
+  providers,
+  findKey,
+  declarations,
+}: {
+  providers: Record<string, ProviderConfig>
+  findKey: FindKey
+  declarations: readonly AnyProvider[]
+}): Promise<Providers> {
+  const kinds = new Map(declarations.map((declaration) => [declaration.kind, declaration]))
+  const entries = new Map<string, Entry>()
+  for (const name of new Set([...Object.keys(providers), ...Object.keys(presets)])) {
+    entries.set(name, await toEntry(name, providers[name], findKey))
+  }
+  const streams = new Map<string, ModelStream>()
+  const configured = (name: string) => Object.hasOwn(providers, name)
+  const names = [...entries.values()]
+    .filter(({ name }) => name !== "offline")
+    .filter(({ name, preset, found_key }) => configured(name) || (found_key !== undefined && !preset?.alias))
+    .map(({ name }) => name)
+    .concat("offline")
+
+  function streamOf({ provider: name, api_key }: Choice): ModelStream {
+    const id = JSON.stringify([name, api_key])
+    const open = streams.get(id)
+    if (open) return open
+    const opened = openEntry(entries.get(name), name, api_key, kinds)
+    streams.set(id, opened)
+    return opened
+  }
+
+  return {
+    names: () => names,
+    has: (name) => entries.has(name),
+    pick(name, model) {
+      const provider = name ?? names.find((candidate) => isReady(entries.get(candidate)!)) ?? "offline"
+      const entry = entries.get(provider)
+      return { provider, model: model ?? entry?.config.model ?? entry?.preset?.model ?? "" }
+    },
+    stream: (choice, request) => streamOf(choice)(request),
+    cost({ provider, model }, usage) {
+      const preset = entries.get(provider)?.preset
+      const kind = entries.get(provider)?.config.kind
+      if (preset?.local) return 0
+      return costUsd(preset?.listed_as ?? (preset ? provider : (kind ?? provider)), model, usage)
+    },
+    state: () => names.map((name) => ({ id: name, state: isReady(entries.get(name)!) ? "ready" : "no_key" })),
+  }
+}
+
+async function toEntry(name: string, config: ProviderConfig | undefined, findKey: FindKey): Promise<Entry> {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined
+  const found_key = config?.api_key ?? (await findKey(name, preset?.variables ?? []))
+  return { name, preset, config: config ?? ({} as ProviderConfig), found_key }
+}
+
+/** A server of one's own, known by its base_url, may need no key; the well-known ones do. */
+const isReady = ({ preset, config, found_key }: Entry): boolean =>
+  found_key !== undefined || config.base_url !== undefined || !needsKey(preset, config)
+
+const needsKey = (preset: Preset | undefined, { kind }: ProviderConfig): boolean =>
+  preset ? preset.key_needed : kind !== "openai-compatible" && kind !== "offline"
+
+function openEntry(
+  entry: Entry | undefined,
+  name: string,
+  api_key: string | undefined,
+  kinds: Map<string, AnyProvider>,
+): ModelStream {
+  const kind = entry?.config.kind ?? entry?.preset?.kind
+  if (!entry || !kind) throw unusable(name, `Set kind under [providers.${name}]; the name does not say it.`)
+  const declaration = kinds.get(kind)
+  if (!declaration) throw unusable(name, `There is no kind of provider named "${kind}".`)
+  const key = api_key ?? entry.found_key
+  if (key === undefined && !isReady(entry)) throw unusable(name, missingKey(entry))
+  const base_url = entry.config.base_url ?? entry.preset?.base_url
+  return declaration.open({
+    ...(Value.Default(declaration.config, {}) as object),
+    ...entry.config,
+    name,
+    ...(base_url === undefined ? {} : { base_url }),
+    ...(key === undefined ? {} : { api_key: key }),
+  })
+}
+
+function missingKey({ name, preset }: Entry): string {
+  const variable = preset?.variables[0]
+  const written = `api_key under [providers.${name}] in config.toml`
+  return `It needs a key: set ${variable ? `the environment variable ${variable}, or ` : ""}${written}.`
+}
+
+const unusable = (provider: string, reason: string) =>
+  new AppError("provider_failed", { provider, retryable: false, reason })
