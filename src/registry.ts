@@ -3,10 +3,36 @@ import { agentSection, agentsSection, budgetsSection } from "./agent/config.ts"
 import { channelsSection, secretsSection } from "./channels/config.ts"
 import type { ConfigOf } from "./config/section.ts"
 import { bindingsSection, gatewaySection } from "./gateway/config.ts"
+import { agentGet, agentList } from "./gateway/methods/agent.ts"
+import { chatAbort, chatAttach, chatHistory, chatSend, turnRate } from "./gateway/methods/chat.ts"
+import { configGet } from "./gateway/methods/config.ts"
+import { connect, ping, rpcDiscover, status } from "./gateway/methods/connection.ts"
+import { eventSubscribe, eventUnsubscribe } from "./gateway/methods/event.ts"
+import { pluginList } from "./gateway/methods/plugin.ts"
+import {
+  sessionDelete,
+  sessionExport,
+  sessionGet,
+  sessionList,
+  sessionPatch,
+  sessionReset,
+  sessionSearch,
+} from "./gateway/methods/session.ts"
+import { tokenCode, tokenCreate, tokenExchange, tokenList, tokenRevoke } from "./gateway/methods/token.ts"
+import { toolCall, toolList } from "./gateway/methods/tool.ts"
+import { usageGet } from "./gateway/methods/usage.ts"
 import { memorySection } from "./memory/config.ts"
 import { pluginsSection } from "./plugins/config.ts"
+import { anthropic } from "./providers/anthropic.ts"
 import { providersSection } from "./providers/config.ts"
+import { google } from "./providers/google.ts"
+import { offline } from "./providers/offline.ts"
+import { openai } from "./providers/openai.ts"
+import { openaiCompatible } from "./providers/openai-compatible.ts"
+import { presets } from "./providers/table.ts"
 import { retentionSection } from "./store/config.ts"
+import { currentTime } from "./tools/current-time.ts"
+import { sessionSearch as sessionSearchTool } from "./tools/session-search.ts"
 
 export const sections = [
   gatewaySection,
@@ -23,3 +49,43 @@ export const sections = [
 ] as const
 
 export type Config = ConfigOf<typeof sections>
+
+export const methods = [
+  connect,
+  ping,
+  rpcDiscover,
+  status,
+  chatSend,
+  chatAbort,
+  chatAttach,
+  chatHistory,
+  turnRate,
+  sessionList,
+  sessionGet,
+  sessionReset,
+  sessionDelete,
+  sessionPatch,
+  sessionExport,
+  sessionSearch,
+  agentList,
+  agentGet,
+  toolList,
+  toolCall,
+  pluginList,
+  usageGet,
+  configGet,
+  tokenList,
+  tokenCreate,
+  tokenRevoke,
+  tokenCode,
+  tokenExchange,
+  eventSubscribe,
+  eventUnsubscribe,
+]
+
+export const tools = [currentTime, sessionSearchTool]
+
+export const providers = [anthropic, openai, openaiCompatible, google, offline]
+
+/** What a configuration may name without declaring it. */
+export const names = { tools: tools.map(({ name }) => name), providers: Object.keys(presets) }

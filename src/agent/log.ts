@@ -63,6 +63,31 @@ export function openCursor({ entries }: TurnLog, after_seq: number): Cursor {
   }
 }
 
+/** The events after `after_seq` as they come, to the end or until the signal; merged where the reader is behind. */
+export async function* readLog(
+  log: TurnLog,
+  after_seq: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry, void, void> {
+  const cursor = openCursor(log, after_seq)
+  let wake = Promise.withResolvers<void>()
+  using _watching = log.watch(() => wake.resolve())
+  const stop = () => wake.resolve()
+  signal.addEventListener("abort", stop)
+  try {
+    while (!signal.aborted) {
+      const entry = cursor.next(true)
+      if (entry) yield entry
+      if (entry?.event.type === "done") return
+      if (entry) continue
+      await wake.promise
+      wake = Promise.withResolvers()
+    }
+  } finally {
+    signal.removeEventListener("abort", stop)
+  }
+}
+
 /** The log with adjacent text merged, as it is stored and replayed. */
 export function mergeEntries(log: TurnLog): LogEntry[] {
   const cursor = openCursor(log, -1)

@@ -1,6 +1,12 @@
 import { AppError, toAppError } from "../base/errors.ts"
 import type { Part, ToolResult, ToolUse } from "../base/parts.ts"
-import type { ModelMessage, ModelUsage, StopReason, ToolSpec } from "../providers/provider.ts"
+import {
+  addChunk,
+  type ModelMessage,
+  type ModelUsage,
+  type StopReason,
+  type ToolSpec,
+} from "../providers/provider.ts"
 import type { AnyTool, ToolContext } from "../tools/tool.ts"
 import type { ToolResultEvent, TurnEvent, TurnStop, UsageEvent } from "./events.ts"
 import { callModel, type ModelCall, type ModelChoice, type Models } from "./model.ts"
@@ -79,10 +85,10 @@ async function* ask(task: Task, messages: ModelMessage[], answer: Answer): Async
     request: { system, messages, tools, readFile, signal },
   })) {
     if (chunk.type === "text" || chunk.type === "reasoning") {
-      addDelta(answer.parts, chunk)
+      addChunk(answer.parts, chunk)
       if (chunk.text) yield { type: chunk.type, text: chunk.text }
     } else if (chunk.type === "tool_use") {
-      answer.parts.push(chunk)
+      addChunk(answer.parts, chunk)
     } else if (chunk.type === "done") {
       answer.stop_reason = chunk.stop_reason
       answer.usage = chunk.usage
@@ -110,19 +116,6 @@ const emptyAnswer = (choice: ModelChoice): Answer => ({
   usage: undefined,
 })
 
-type Delta = { type: "text" | "reasoning"; text: string; metadata?: Record<string, unknown> }
-
-/** Appends to the part under way, or begins one. A part that has its metadata is complete. */
-function addDelta(parts: Part[], { type, text, metadata }: Delta): void {
-  const last = parts.at(-1)
-  if (last?.type !== type || (last.metadata && text)) {
-    parts.push({ type, text, ...(metadata && { metadata }) })
-    return
-  }
-  last.text += text
-  if (metadata) last.metadata = { ...last.metadata, ...metadata }
-}
-
 const toUsage = (models: Models, choice: ModelChoice, usage: ModelUsage): UsageEvent => ({
   type: "usage",
   ...usage,
@@ -141,12 +134,15 @@ const toSpec = ({ name, description, params }: AnyTool): ToolSpec => ({
 
 /** Runs the calls of one answer together and tells their results in the order of the calls. */
 async function* runCalls(calls: ToolUse[], task: Task): AsyncGenerator<ToolResultEvent> {
-  const running = calls.map((call) => runCall(call, task))
+  const running = calls.map((call) => callTool(call, task))
   for (const result of running) yield await result
 }
 
 /** A tool's failure is something for the model to read, so it is a result and not an exception. */
-async function runCall({ id, name, input }: ToolUse, task: Task): Promise<ToolResultEvent> {
+export async function callTool(
+  { id, name, input }: ToolUse,
+  task: Pick<Task, "tools" | "tool_context" | "signal">,
+): Promise<ToolResultEvent> {
   const started = performance.now()
   const result = (content: string, is_error: boolean): ToolResultEvent => {
     const duration_ms = Math.round((performance.now() - started) * 1000) / 1000

@@ -24,6 +24,8 @@ export type TurnRequest = {
   /** Whose conversation it is; undefined for a turn without a session, which brings its own `history`. */
   session?: SessionParts & { key: string }
   parts: Part[]
+  /** "tool" where the parts are results of the client's own tools. */
+  role?: "user" | "tool"
   history?: ModelMessage[]
   /** System text that the client sent along, after the agent's own. */
   system?: string
@@ -87,8 +89,8 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
     const session = request.session && openSession(db, request.session, now_ms)
     startTurn(db, { id, session_id: session?.id ?? null, agent: request.agent.id, started_ms: now_ms })
     if (session) {
-      const { parts, metadata } = request
-      const message = { turn_id: id, role: "user" as const, parts, created_ms: now_ms }
+      const { parts, role = "user", metadata } = request
+      const message = { turn_id: id, role, parts, created_ms: now_ms }
       addMessage(db, session.id, { ...message, ...(metadata && { metadata }) })
       if (request.idempotency_key !== undefined) {
         const row = { session_key: session.key, key: request.idempotency_key, request_hash, turn_id: id }
@@ -135,7 +137,7 @@ async function converse(
   const { agent, revocable, client_tools = [], history = [] } = request
   const messages = session
     ? listRecentTurns(store.db, session, deps.episodic_window + 1).map(toModelMessage)
-    : [...history, { role: "user" as const, parts: request.parts }]
+    : [...history, { role: request.role ?? "user", parts: request.parts }]
   const task = {
     models,
     chain,

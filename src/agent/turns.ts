@@ -14,7 +14,10 @@ export type Turns = {
   find(turn_id: string, after_seq?: number): Turn | undefined
   /** Aborts what runs and what waits; answers how many that were. */
   abort(which: { turn_id: string } | { session_key: string }): number
+  /** Resolves when nothing runs or waits in the session. */
+  whenIdle(session_key: string): Promise<void>
   counts(): { running: number; waiting: number }
+  draining(): boolean
   /** Refuses new turns, lets running ones go on for `grace_ms`, then interrupts them. */
   drain(grace_ms: number): Promise<void>
 }
@@ -136,10 +139,14 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
       for (const job of jobs) job.abort(new AppError("aborted"))
       return jobs.length
     },
+    async whenIdle(session_key) {
+      for (let lane = lanes.get(session_key); lane; lane = lanes.get(session_key)) await lane.at(-1)?.outcome
+    },
     counts() {
       const running = [...live.values()].filter((job) => job.begun).length
       return { running, waiting: live.size - running }
     },
+    draining: () => draining,
     async drain(grace_ms) {
       draining = true
       const stop = () => {

@@ -71,10 +71,21 @@ export function listRecentTurns(
   return rows.map(toMessage)
 }
 
-/** Every message of a session in turn, without holding them all. */
-export function* eachMessage(db: Database, session_id: number): Generator<Message> {
-  const query = db.query(`SELECT ${columns} FROM message WHERE session_id = ? ORDER BY id`)
-  for (const row of query.iterate(session_id)) yield toMessage(row as Row)
+/** The next messages after `after`, oldest first: at most `limit`, and after the first no more than `bytes_max`. */
+export function listMessagesAfter(
+  db: Database,
+  session_id: number,
+  { after, limit, bytes_max }: { after: number; limit: number; bytes_max: number },
+): Message[] {
+  const query = db.query(`SELECT ${columns} FROM message WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?`)
+  const page: Message[] = []
+  let bytes = 0
+  for (const row of query.iterate(session_id, after, limit) as Iterable<Row>) {
+    bytes += Buffer.byteLength(row.parts)
+    if (page.length > 0 && bytes > bytes_max) break
+    page.push(toMessage(row))
+  }
+  return page
 }
 
 const toMessage = ({ parts, provider, metadata, ...row }: Row): Message => ({

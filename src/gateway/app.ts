@@ -1,0 +1,46 @@
+import type { Agents } from "../agent/agents.ts"
+import type { Models } from "../agent/model.ts"
+import type { Turns } from "../agent/turns.ts"
+import type { Log } from "../base/log.ts"
+import type { RetentionConfig } from "../store/config.ts"
+import type { Store } from "../store/open.ts"
+import type { AnyTool } from "../tools/tool.ts"
+import type { Auth } from "./auth.ts"
+import type { Router } from "./bindings.ts"
+import type { GatewayConfig } from "./config.ts"
+import type { Files } from "./files.ts"
+import type { Hub } from "./hub.ts"
+import type { Metrics } from "./metrics.ts"
+import type { AnyMethod } from "./rpc.ts"
+
+/** What follows from the configuration; replaced as a whole when that changes. */
+export type Live = {
+  gateway: GatewayConfig
+  retention: RetentionConfig
+  /** Past turns of a session that a model sees. */
+  episodic_window: number
+  /** The configuration as it may be shown: without any secret. */
+  shown: Record<string, unknown>
+  agents: Agents
+  default_agent: string
+  route: Router
+  models: Models
+  providers(): { id: string; state: string }[]
+  tools: readonly AnyTool[]
+}
+
+/** What every method can reach. Built once, at the start. */
+export type App = {
+  version: string
+  started_ms: number
+  log: Log
+  now_ms(): number
+  store: Store
+  auth: Auth
+  turns: Turns
+  hub: Hub
+  files: Files
+  metrics: Metrics
+  methods: readonly AnyMethod[]
+  live(): Live
+}

@@ -1,0 +1,79 @@
+import type { TurnResult } from "../agent/events.ts"
+import type { Turn, TurnRequest } from "../agent/turn.ts"
+import { AppError } from "../base/errors.ts"
+import type { Part } from "../base/parts.ts"
+import { toSessionKey } from "../base/session-key.ts"
+import { agentFor, own_channels } from "./access.ts"
+import type { App } from "./app.ts"
+import type { Caller } from "./auth.ts"
+import type { Origin } from "./bindings.ts"
+import type { Context, Peer, RequestId } from "./rpc.ts"
+
+/** What a client says of where its message comes from. */
+export type Address = Origin & { agent?: string }
+
+/** The agent and the session that a message goes to. */
+export function routeTo(
+  app: App,
+  caller: Caller,
+  address: Address,
+): Pick<TurnRequest, "agent" | "matched_by" | "session"> {
+  requireOwnChannel(caller, address)
+  const { channel, account, peer } = address
+  const route =
+    address.agent === undefined ? app.live().route(address) : { agent: address.agent, matched_by: "request" }
+  if (!app.live().agents.has(route.agent) && address.agent === undefined) {
+    throw new AppError("no_agent", { channel, account, peer })
+  }
+  const agent = agentFor(app, caller, route.agent)
+  const parts = { agent: agent.id, channel, account, peer }
+  return { agent, matched_by: route.matched_by, session: { ...parts, key: toSessionKey(parts) } }
+}
+
+/** No client can pass for somebody on another channel. */
+function requireOwnChannel({ scope }: Caller, { channel, account }: Address): void {
+  const own = own_channels.includes(channel) && account === "default"
+  if (!own && scope !== "admin") throw new AppError("forbidden", { scope: "admin", channel, account })
+}
+
+/** The text and the attachments as the parts of one message. */
+export function toParts(app: App, caller: Caller, content: string, file_ids: readonly string[]): Part[] {
+  const files = file_ids.map((file_id): Part => {
+    const file = app.files.find(file_id)
+    const own = file && (file.token_id === caller.token_id || caller.scope === "admin")
+    if (!own) throw new AppError("not_found", { what: "file", file_id })
+    const { mime, name } = file
+    if (mime.startsWith("image/")) return { type: "image", file_id, mime }
+    return { type: "file", file_id, mime, ...(name !== null && { name }) }
+  })
+  const text: Part[] = content === "" ? [] : [{ type: "text", text: content }]
+  if (text.length + files.length === 0) {
+    throw new AppError("invalid_params", { path: "/content", expected: "text or at least one attachment" })
+  }
+  return [...files, ...text]
+}
+
+/** Passes a turn's events on and answers as its end does: with its result, or by throwing its error. */
+export async function answerWith(
+  turn: Turn,
+  after_seq: number,
+  peer: Peer,
+  request_id: RequestId,
+): Promise<TurnResult> {
+  await peer.follow(turn, after_seq, request_id)
+  const outcome = await turn.outcome
+  if ("error" in outcome) throw new AppError(outcome.error.code, outcome.error.data)
+  return outcome.result
+}
+
+/** A turn that the caller may read; one of an agent that it does not reach is as good as none. */
+export function turnFor(
+  { app, caller }: Pick<Context, "app" | "caller">,
+  turn_id: string,
+  after_seq: number,
+): Turn {
+  const turn = app.turns.find(turn_id, after_seq)
+  const seen = turn && (caller.agents === null || caller.agents.includes(turn.agent))
+  if (!seen) throw new AppError("not_found", { what: "turn", turn_id })
+  return turn
+}

@@ -1,0 +1,72 @@
+import { AppError } from "../base/errors.ts"
+import type { App } from "./app.ts"
+import { type Caller, includesScope, type Scope } from "./auth.ts"
+import { errorResponse, json, text } from "./http/body.ts"
+import { postFile } from "./http/files.ts"
+import { metricsText } from "./http/metrics.ts"
+import { listModels, postChatCompletion } from "./http/openai.ts"
+import { clientScript, controlPage } from "./http/page.ts"
+import { readiness } from "./http/ready.ts"
+import { postRpc } from "./http/rpc.ts"
+import { openRpcDocument } from "./openrpc.ts"
+import { type Dispatcher, reported } from "./rpc.ts"
+
+export type HttpContext = {
+  app: App
+  dispatcher: Dispatcher
+  request: Request
+  /** Of the client, with trusted proxies taken into account. */
+  address: string
+  caller: Caller | undefined
+}
+
+export type Endpoint = {
+  method: "GET" | "POST"
+  path: string
+  /** What the token must allow; "none" is open to everybody that Host and Origin let in. */
+  scope: "none" | Scope
+  run(context: HttpContext): Response | Promise<Response>
+  /** Answers a failure in this endpoint's own form. */
+  fail?(error: AppError): Response
+}
+
+/** Everything that is served beside `/ws`. */
+export const endpoints: Endpoint[] = [
+  { method: "POST", path: "/rpc", scope: "none", run: postRpc },
+  { method: "POST", path: "/files", scope: "chat", run: postFile },
+  { method: "POST", path: "/v1/chat/completions", scope: "chat", ...postChatCompletion },
+  { method: "GET", path: "/v1/models", scope: "read", ...listModels },
+  { method: "GET", path: "/health", scope: "none", run: () => text("ok") },
+  { method: "GET", path: "/ready", scope: "read", run: readiness },
+  { method: "GET", path: "/metrics", scope: "none", run: metrics },
+  {
+    method: "GET",
+    path: "/openrpc.json",
+    scope: "none",
+    run: ({ app }) => json(openRpcDocument(app.methods, app.version)),
+  },
+  { method: "GET", path: "/", scope: "none", run: controlPage },
+  { method: "GET", path: "/client.js", scope: "none", run: clientScript },
+]
+
+function metrics({ app, caller }: HttpContext): Response {
+  if (!app.live().gateway.metrics_public) requireScope(caller, "read")
+  return text(metricsText(app), 200, "text/plain; version=0.0.4; charset=utf-8")
+}
+
+function requireScope(caller: Caller | undefined, scope: Scope): void {
+  if (!caller) throw new AppError("unauthorized")
+  if (!includesScope(caller.scope, scope)) throw new AppError("forbidden", { scope })
+}
+
+/** Runs an endpoint. The boundary of every HTTP request: nothing is thrown past it. */
+export async function serve(endpoint: Endpoint, open: () => HttpContext, app: App): Promise<Response> {
+  try {
+    const context = open()
+    if (endpoint.scope !== "none") requireScope(context.caller, endpoint.scope)
+    return await endpoint.run(context)
+  } catch (thrown) {
+    const error = reported(thrown, app)
+    return endpoint.fail?.(error) ?? errorResponse(error)
+  }
+}

@@ -1,0 +1,170 @@
+import type { ServerWebSocket } from "bun"
+import { AppError } from "../base/errors.ts"
+import type { App } from "./app.ts"
+import { type Caller, reaches } from "./auth.ts"
+import { openExoclaw } from "./dialects/exoclaw.ts"
+import { type Dialect, openWeft } from "./dialects/weft.ts"
+import { type HubEvent, isTopic } from "./hub.ts"
+import { type Outbox, openOutbox, too_slow } from "./outbox.ts"
+import type { Dispatcher, Peer } from "./rpc.ts"
+
+/** Close codes of our own, from the range that applications have. */
+export const close_codes = { unauthenticated: 4001, revoked: 4003, too_slow } as const
+const going_away = 1001
+const connect_ms_max = 5000
+const subprotocols = ["weft.v1", "exoclaw"]
+
+/** The handlers that Elysia passes a raw socket's events to. */
+export type SocketHandlers = {
+  open(ws: RawSocket): void
+  message(ws: RawSocket, frame: string | Uint8Array): void
+  drain(ws: RawSocket): void
+  close(ws: RawSocket): void
+}
+export type RawSocket = Pick<ServerWebSocket<unknown>, "sendText" | "getBufferedAmount" | "close">
+
+export type Admission =
+  | { handlers: SocketHandlers; protocol: string | undefined }
+  | { refused: AppError | "unknown_protocol" }
+
+export type Sockets = {
+  /** Decides on an upgrade, before a socket exists. */
+  admit(headers: Headers, address: string, caller: Caller | undefined): Admission
+  /** Takes an admission back whose upgrade failed. */
+  abandon(authenticated: boolean): void
+  /** Closes what a token holds open. */
+  revoke(token_id: string): void
+  closeAll(): void
+}
+
+type Open = { peer: Peer; ws: RawSocket }
+
+export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
+  const open = new Set<Open>()
+  const { metrics } = app
+
+  const handlersFor = (protocol: string, address: string, caller: Caller | undefined): SocketHandlers => {
+    const peer = openPeer(address, caller)
+    let outbox: Outbox
+    let dialect: Dialect
+    let deadline: Timer | undefined
+    let entry: Open
+    const subscription = openSubscription(app, peer, (text) => outbox.send(text))
+    const authenticated = () => {
+      if (deadline === undefined || !peer.caller) return
+      clearTimeout(deadline)
+      deadline = undefined
+      metrics.unauthenticated--
+    }
+    return {
+      open(ws) {
+        outbox = openOutbox(ws, () => metrics.slow_readers_total++)
+        const refuse = () => ws.close(close_codes.unauthenticated, "connect with a valid token first")
+        const options = { dispatcher, peer, outbox, refuse }
+        dialect = protocol === "exoclaw" ? openExoclaw(app, options) : openWeft(options)
+        entry = { peer, ws }
+        open.add(entry)
+        if (!caller) deadline = setTimeout(refuse, connect_ms_max)
+        dialect.opened()
+      },
+      message(_ws, frame) {
+        metrics.requests_total++
+        dialect.message(frame)
+        authenticated()
+        subscription.renew()
+      },
+      drain: () => outbox.drained(),
+      close() {
+        open.delete(entry)
+        metrics.connections--
+        if (deadline !== undefined) {
+          clearTimeout(deadline)
+          metrics.unauthenticated--
+        }
+        subscription[Symbol.dispose]()
+        outbox.gone()
+        peer.gone()
+      },
+    }
+  }
+
+  return {
+    admit(headers, address, caller) {
+      const { connections_max, unauthenticated_max } = app.live().gateway
+      const asked = protocolsOf(headers)
+      const protocol = asked.length === 0 ? "weft.v1" : asked.find((one) => subprotocols.includes(one))
+      if (protocol === undefined) return { refused: "unknown_protocol" }
+      const full = metrics.connections >= connections_max
+      const crowded = !caller && metrics.unauthenticated >= unauthenticated_max
+      if (full || crowded)
+        return { refused: new AppError("rate_limited", { retry_after_ms: connect_ms_max }) }
+      metrics.connections++
+      metrics.connections_total++
+      if (!caller) metrics.unauthenticated++
+      return {
+        handlers: handlersFor(protocol, address, caller),
+        protocol: asked.length === 0 ? undefined : protocol,
+      }
+    },
+    abandon(authenticated) {
+      metrics.connections--
+      if (!authenticated) metrics.unauthenticated--
+    },
+    revoke(token_id) {
+      for (const { peer, ws } of open) {
+        if (peer.caller?.token_id === token_id) ws.close(close_codes.revoked, "the token was revoked")
+      }
+    },
+    closeAll() {
+      for (const { ws } of open) ws.close(going_away, "the gateway is stopping")
+    },
+  }
+}
+
+const protocolsOf = (headers: Headers) =>
+  (headers.get("sec-websocket-protocol") ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "")
+
+/** A peer of a socket. Most sockets only wait, so what few need is made when it is first asked for. */
+function openPeer(address: string, caller: Caller | undefined): Peer & { gone(): void } {
+  let controller: AbortController | undefined
+  return {
+    caller,
+    connection_id: crypto.randomUUID(),
+    address,
+    get signal() {
+      controller ??= new AbortController()
+      return controller.signal
+    },
+    follow: () => Promise.resolve(),
+    topics: new Set<string>(),
+    in_flight: 0,
+    refused: false,
+    revocable: true,
+    gone: () => controller?.abort(new AppError("aborted")),
+  }
+}
+
+/** Listens to the hub once there is a topic to listen for. Each socket counts its events for itself. */
+function openSubscription(
+  app: App,
+  peer: Peer,
+  send: (text: string) => void,
+): Disposable & { renew(): void } {
+  let listening: Disposable | undefined
+  let seq = 0
+  const tell = ({ topic, data, agent }: HubEvent) => {
+    const { caller, topics } = peer
+    if (!caller || (agent !== undefined && !reaches(caller, agent))) return
+    if (![...topics!].some((pattern) => isTopic(pattern, topic))) return
+    send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }))
+  }
+  return {
+    renew() {
+      if (!listening && peer.topics!.size > 0) listening = app.hub.subscribe(tell)
+    },
+    [Symbol.dispose]: () => listening?.[Symbol.dispose](),
+  }
+}
