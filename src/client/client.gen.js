@@ -12,7 +12,7 @@ var unreachable = (data, cause) => new WeftError("unreachable", data, "The gatew
 var aborted = (signal) => new WeftError("aborted", {}, "The caller aborted this.", signal?.reason);
 function fromWire(error) {
   const { code, ...data } = error.data ?? {};
-  return new WeftError(typeof code === "string" ? code : "internal", { ...data, rpc: error.code }, error.message);
+  return new WeftError(typeof code === "string" ? code : "internal", data, error.message);
 }
 
 var emptyView = () => ({

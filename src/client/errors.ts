@@ -27,9 +27,5 @@ export function fromWire(error: {
   data?: Record<string, unknown>
 }): WeftError {
   const { code, ...data } = error.data ?? {}
-  return new WeftError(
-    typeof code === "string" ? code : "internal",
-    { ...data, rpc: error.code },
-    error.message,
-  )
+  return new WeftError(typeof code === "string" ? code : "internal", data, error.message)
 }

@@ -7,7 +7,8 @@ export type TurnEvent = At &
   (
     | {
         type: "started"
-        session_key: string
+        /** null for a turn without a session. */
+        session_key: string | null
         agent: string
         matched_by: string
         provider: string
@@ -52,7 +53,7 @@ export type ToolCall = {
 /** A turn so far, as somebody who watches it should see it. */
 export type TurnView = {
   turn_id?: string
-  session_key?: string
+  session_key?: string | null
   agent?: string
   model?: string
   text: string

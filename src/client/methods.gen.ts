@@ -2,109 +2,271 @@
 
 /** The gateway's methods by name. */
 export type Methods = {
-  /** agent.list. */
+  /** One agent. */
+  "agent.get": {
+    params: {
+      id: string
+    }
+    result: {
+      id: string
+      is_default: boolean
+      /** "provider/model". */
+      model: string
+      fallbacks: Array<string>
+      /** All that may be asked for. */
+      models: Array<string>
+      tools: Array<string>
+    }
+  }
+  /** The agents that the token reaches. */
   "agent.list": {
     params: Record<string, unknown>
     result: {
       agents: Array<{
         id: string
-        provider: string
+        is_default: boolean
+        /** "provider/model". */
         model: string
+        fallbacks: Array<string>
+        /** All that may be asked for. */
         models: Array<string>
+        tools: Array<string>
       }>
     }
   }
-  /** chat.abort. */
+  /** Stop a turn, or all that runs and waits in a session. */
   "chat.abort": {
     params: {
-      turn_id?: string | undefined
-      session_key?: string | undefined
+      turn_id: string
+    } | {
+      session_key: string
     }
     result: {
       aborted: number
     }
   }
-  /** chat.attach. */
+  /** Replay a turn's events, follow it while it runs, and answer as chat.send does. */
   "chat.attach": {
     params: {
       turn_id: string
+      /** The last event that was seen. */
       after_seq?: number | undefined
     }
     result: {
       turn_id: string
+      /** null for a turn without a session. */
       session_key: string | null
+      /** The stored answer; null where there is none. */
       message_id: string | null
+      /** The last answer's text. */
       text: string
+      /** end, length, aborted or iterations; the others are errors. */
       stop_reason: string
       usage: {
         input_tokens: number
         output_tokens: number
+        /** null where a model's price is not known. */
         cost_usd: number | null
       }
     }
   }
-  /** chat.history. */
+  /** The messages of a session, the newest page first, oldest first within a page. */
   "chat.history": {
     params: {
       session_key: string
+      /** A message id; the page ends before it. */
       before?: string | undefined
       limit?: number | undefined
     }
     result: {
       messages: Array<{
         message_id: string
-        turn_id: string | null
+        turn_id: string
         role: string
-        parts: Array<unknown>
+        parts: Array<{
+          type: "text"
+          text: string
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "reasoning"
+          text: string
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "image"
+          file_id: string
+          mime: string
+        } | {
+          type: "file"
+          file_id: string
+          mime: string
+          name?: string | undefined
+        } | {
+          type: "tool_use"
+          id: string
+          name: string
+          input: unknown
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "tool_result"
+          /** The id of the tool_use that it answers. */
+          id: string
+          name: string
+          content: string
+          is_error: boolean
+        }>
+        provider?: string | undefined
+        metadata?: Record<string, unknown> | undefined
         created_ms: number
       }>
       next?: string | undefined
     }
   }
-  /** chat.send. */
+  /** Say something to an agent. Events come as `chat.event` notifications, then the result. */
   "chat.send": {
     params: {
+      /** What is said; may be empty beside attachments. */
       content: string
+      /** The channel it comes in by. */
       channel?: string | undefined
+      /** The channel's account. */
       account?: string | undefined
+      /** Whose conversation it is. */
       peer?: string | undefined
+      /** The guild it comes from. */
+      guild?: string | undefined
+      /** The team it comes from. */
+      team?: string | undefined
+      /** The agent to answer, past the bindings. */
       agent?: string | undefined
+      /** One of the agent's models, for this turn. */
       model?: string | undefined
+      /** Within 24 h the same key in the same session is the same turn. */
       idempotency_key?: string | undefined
-      attachments?: Array<{
-        file_id: string
-      }> | undefined
+      /** File ids that POST /files answered. */
+      attachments?: Array<string> | undefined
+      /** Kept with the message. */
       metadata?: Record<string, unknown> | undefined
+      /** What becomes of the turn when this client goes away. */
+      on_disconnect?: "continue" | "abort" | undefined
     }
     result: {
       turn_id: string
+      /** null for a turn without a session. */
       session_key: string | null
+      /** The stored answer; null where there is none. */
       message_id: string | null
+      /** The last answer's text. */
       text: string
+      /** end, length, aborted or iterations; the others are errors. */
       stop_reason: string
       usage: {
         input_tokens: number
         output_tokens: number
+        /** null where a model's price is not known. */
         cost_usd: number | null
       }
     }
   }
-  /** ping. */
+  /** The configuration in force, without secrets. */
+  "config.get": {
+    params: Record<string, unknown>
+    result: {
+      config: Record<string, unknown>
+    }
+  }
+  /** Present a token and learn what the gateway offers. The first request of a socket. */
+  "connect": {
+    params: {
+      /** A bearer token. */
+      token?: string | undefined
+      /** What the client calls itself; for the log. */
+      client?: {
+        name: string
+        version: string
+      } | undefined
+      /** The protocol versions that the client speaks. */
+      protocol?: {
+        min: number
+        max: number
+      } | undefined
+    }
+    result: {
+      protocol: number
+      server: {
+        name: string
+        version: string
+      }
+      connection_id: string
+      /** What the token gives. */
+      scopes: Array<string>
+      /** The agents that the token reaches; null for all. */
+      agents: Array<string> | null
+      limits: {
+        payload_bytes_max: number
+        batch_max: number
+        in_flight_max: number
+      }
+      methods: Array<string>
+    }
+  }
+  /** Be told of what happens, by `event` notifications {topic, seq, data}. */
+  "event.subscribe": {
+    params: {
+      /** Topics such as "turn.done", "turn.*" or "*". */
+      topics: Array<string>
+    }
+    result: {
+      /** All that are subscribed to now. */
+      topics: Array<string>
+    }
+  }
+  /** No longer be told. */
+  "event.unsubscribe": {
+    params: {
+      /** Topics such as "turn.done", "turn.*" or "*". */
+      topics: Array<string>
+    }
+    result: {
+      /** All that are subscribed to now. */
+      topics: Array<string>
+    }
+  }
+  /** Whether the gateway answers. */
   "ping": {
     params: Record<string, unknown>
     result: "pong"
   }
-  /** session.delete. */
+  /** The plugins that run. This version runs none yet. */
+  "plugin.list": {
+    params: Record<string, unknown>
+    result: {
+      plugins: Array<{
+        name: string
+      }>
+    }
+  }
+  /** This interface as an OpenRPC document. */
+  "rpc.discover": {
+    params: Record<string, unknown>
+    result: unknown
+  }
+  /** Delete a session with its messages and turns, stopping what runs in it. */
   "session.delete": {
     params: {
       session_key: string
     }
-    result: Record<string, unknown>
+    result: {
+      session_key: string
+      deleted: true
+    }
   }
-  /** session.export. */
+  /** A session and its messages from the first on, in pages. */
   "session.export": {
     params: {
       session_key: string
+      /** `next` of the page before. */
+      after?: string | undefined
+      limit?: number | undefined
     }
     result: {
       session: {
@@ -121,14 +283,47 @@ export type Methods = {
       }
       messages: Array<{
         message_id: string
-        turn_id: string | null
+        turn_id: string
         role: string
-        parts: Array<unknown>
+        parts: Array<{
+          type: "text"
+          text: string
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "reasoning"
+          text: string
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "image"
+          file_id: string
+          mime: string
+        } | {
+          type: "file"
+          file_id: string
+          mime: string
+          name?: string | undefined
+        } | {
+          type: "tool_use"
+          id: string
+          name: string
+          input: unknown
+          metadata?: Record<string, unknown> | undefined
+        } | {
+          type: "tool_result"
+          /** The id of the tool_use that it answers. */
+          id: string
+          name: string
+          content: string
+          is_error: boolean
+        }>
+        provider?: string | undefined
+        metadata?: Record<string, unknown> | undefined
         created_ms: number
       }>
+      next?: string | undefined
     }
   }
-  /** session.get. */
+  /** One session. */
   "session.get": {
     params: {
       session_key: string
@@ -146,11 +341,12 @@ export type Methods = {
       updated_ms: number
     }
   }
-  /** session.list. */
+  /** Sessions, the last used first. */
   "session.list": {
     params: {
       agent?: string | undefined
       channel?: string | undefined
+      /** `next` of the page before. */
       cursor?: string | undefined
       limit?: number | undefined
     }
@@ -170,11 +366,12 @@ export type Methods = {
       next?: string | undefined
     }
   }
-  /** session.patch. */
+  /** Change a session's title or model; null takes it away. */
   "session.patch": {
     params: {
       session_key: string
       title?: string | null | undefined
+      /** One of the agent's models. */
       model?: string | null | undefined
     }
     result: {
@@ -190,7 +387,7 @@ export type Methods = {
       updated_ms: number
     }
   }
-  /** session.reset. */
+  /** Let the model's context start anew. The messages stay and can be searched. */
   "session.reset": {
     params: {
       session_key: string
@@ -208,22 +405,26 @@ export type Methods = {
       updated_ms: number
     }
   }
-  /** session.search. */
+  /** Full-text search over messages, best first; all words must occur. */
   "session.search": {
     params: {
       query: string
+      agent?: string | undefined
       limit?: number | undefined
     }
     result: {
       hits: Array<{
         session_key: string
+        agent: string
+        message_id: string
         role: string
-        snippet: string
         created_ms: number
+        /** The words are in brackets. */
+        snippet: string
       }>
     }
   }
-  /** status. */
+  /** What runs and how it is. */
   "status": {
     params: Record<string, unknown>
     result: {
@@ -240,10 +441,16 @@ export type Methods = {
         id: string
         state: string
       }>
+      turns: {
+        running: number
+        waiting: number
+      }
+      connections: number
+      /** Resident memory of the process. */
       memory_bytes: number
     }
   }
-  /** token.code. */
+  /** A code for token.exchange: for one use within a minute, to hand a browser a token. */
   "token.code": {
     params: Record<string, unknown>
     result: {
@@ -251,35 +458,45 @@ export type Methods = {
       expires_ms: number
     }
   }
-  /** token.create. */
+  /** Make a token. Its text is in this answer and nowhere else. It never gives more than the caller has. */
   "token.create": {
     params: {
       name: string
-      scopes: Array<string>
+      scope?: "read" | "chat" | "admin" | undefined
+      /** The agents that it reaches; unset: all of the caller's. An empty list reaches none. */
       agents?: Array<string> | undefined
+      /** When it ends; unset: with the caller's. */
       expires_ms?: number | undefined
     }
     result: {
       token_id: string
       name: string
-      scopes: Array<string>
+      scope: string
       agents: Array<string> | null
       created_ms: number
       expires_ms: number | null
       last_used_ms: number | null
       revoked_ms: number | null
-    } & {
       token: string
     }
   }
-  /** token.list. */
+  /** Turn a one-time code into a token of its maker's rights, for 30 days. */
+  "token.exchange": {
+    params: {
+      code: string
+    }
+    result: {
+      token: string
+    }
+  }
+  /** The tokens, without their secrets. */
   "token.list": {
     params: Record<string, unknown>
     result: {
       tokens: Array<{
         token_id: string
         name: string
-        scopes: Array<string>
+        scope: string
         agents: Array<string> | null
         created_ms: number
         expires_ms: number | null
@@ -288,30 +505,73 @@ export type Methods = {
       }>
     }
   }
-  /** token.revoke. */
+  /** End a token; its sockets are closed. */
   "token.revoke": {
     params: {
       token_id: string
     }
-    result: Record<string, unknown>
+    result: {
+      token_id: string
+      name: string
+      scope: string
+      agents: Array<string> | null
+      created_ms: number
+      expires_ms: number | null
+      last_used_ms: number | null
+      revoked_ms: number | null
+    }
   }
-  /** tool.list. */
+  /** Run one of an agent's tools, as its model would. */
+  "tool.call": {
+    params: {
+      name: string
+      input?: unknown | undefined
+      /** Unset: the default agent. */
+      agent?: string | undefined
+    }
+    result: {
+      content: string
+      is_error: boolean
+      duration_ms: number
+    }
+  }
+  /** The tools and the agents that have them. */
   "tool.list": {
     params: Record<string, unknown>
     result: {
       tools: Array<{
         name: string
         description: string
+        /** none, read, write, execute, network or send. */
         effect: string
+        input_schema: unknown
+        agents: Array<string>
       }>
     }
   }
-  /** usage.get. */
+  /** Say whether a turn was good. */
+  "turn.rate": {
+    params: {
+      turn_id: string
+      rating: 1 | -1
+      note?: string | undefined
+    }
+    result: {
+      turn_id: string
+      rating: number
+    }
+  }
+  /** Tokens and money that models cost. */
   "usage.get": {
     params: {
+      /** What to sum by; days are UTC. */
       by?: "none" | "day" | "agent" | "model" | "session" | undefined
+      /** From this time on. */
       since_ms?: number | undefined
+      /** Before this time. */
       until_ms?: number | undefined
+      agent?: string | undefined
+      session_key?: string | undefined
     }
     result: {
       groups: Array<{
@@ -320,7 +580,9 @@ export type Methods = {
         input_tokens: number
         output_tokens: number
         cached_tokens: number
+        /** Of the calls whose price is known. */
         cost_usd: number
+        /** Calls of models whose price is not known. */
         unpriced_calls: number
       }>
     }

@@ -40,7 +40,10 @@ async function streamsOverACut(command: string[]): Promise<void> {
     return undefined
   }
   await using child = Bun.spawn([...command, server.url], { stdout: "pipe", stderr: "pipe" })
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
   expect({ stdout, stderr }).toEqual({ stdout: '["Hello","end"]\n', stderr: "" })
 }
 

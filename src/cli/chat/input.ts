@@ -1,0 +1,90 @@
+import { createInterface, type Interface } from "node:readline"
+import { openQueue } from "../../client/queue.ts"
+import type { History } from "./history.ts"
+import { line_end, openKeys, toLines } from "./keys.ts"
+
+export type Input = Disposable & {
+  /** The next message; undefined when the person leaves. */
+  ask(prompt: string): Promise<string | undefined>
+  /** Runs while something else has the screen; Ctrl-C calls back. */
+  during<T>(work: Promise<T>, onInterrupt: () => void): Promise<T>
+}
+
+type Options = { history: History; complete(line: string): string[]; hint(text: string): void }
+
+const paste_on = "\u001b[?2004h"
+const paste_off = "\u001b[?2004l"
+
+/** Line editing in a terminal, on Node's readline: history, completion, several lines by Alt-Enter, paste or a last "\". */
+export function openInput({ history, complete, hint }: Options): Input {
+  const keys = openKeys()
+  const feed = (chunk: Buffer) => keys.feed(chunk)
+  process.stdin.setRawMode(true)
+  process.stdin.on("data", feed)
+  process.stdout.write(paste_on)
+  const editor = createInterface({
+    input: keys.input,
+    output: process.stdout,
+    terminal: true,
+    history: history.entries,
+    historySize: 1000,
+    removeHistoryDuplicates: true,
+    completer: (line: string) => [complete(line), line],
+  })
+
+  const typed = openQueue<Typed>()
+  editor.on("line", (line) => typed.push({ line }))
+  editor.on("close", () => typed.push("leave"))
+  editor.on("SIGINT", () => {
+    if (editor.line === "") typed.push("interrupt")
+    else clear(editor)
+  })
+
+  async function askLine(prompt: string): Promise<string | undefined> {
+    let is_leaving = false
+    editor.setPrompt(prompt)
+    editor.prompt()
+    for (;;) {
+      const next = (await typed.next()).value as Typed
+      if (next === "leave") return undefined
+      if (next !== "interrupt") return next.line
+      if (is_leaving) return undefined
+      is_leaving = true
+      process.stdout.write("\n")
+      hint("Ctrl-C again or Ctrl-D leaves.")
+      editor.prompt()
+    }
+  }
+
+  return {
+    async ask(prompt) {
+      keys.release()
+      let message = await askLine(prompt)
+      while (message?.endsWith("\\")) {
+        const more = await askLine("… ")
+        message = more === undefined ? undefined : message.slice(0, -1) + line_end + more
+      }
+      if (message?.trim()) await history.add(message)
+      return message === undefined ? undefined : toLines(message)
+    },
+    async during(work, onInterrupt) {
+      keys.hold(onInterrupt)
+      return await work
+    },
+    [Symbol.dispose]() {
+      editor.close()
+      process.stdin.off("data", feed)
+      process.stdout.write(paste_off)
+      process.stdin.setRawMode(false)
+      process.stdin.pause()
+    },
+  }
+}
+
+/** What the line editor tells. It does not wait until somebody asks. */
+type Typed = { line: string } | "interrupt" | "leave"
+
+function clear(editor: Interface): void {
+  editor.write(null, { ctrl: true, name: "e" })
+  editor.write(null, { ctrl: true, name: "u" })
+}

@@ -1,0 +1,99 @@
+import { PassThrough } from "node:stream"
+import { StringDecoder } from "node:string_decoder"
+import { harmless } from "../text.ts"
+
+/**
+ * Stands for a line end inside a line: the line editor of Node knows single lines only, and shows this as one
+ * character. It is a line end again when the line is taken.
+ */
+export const line_end = "\u23ce"
+
+export const toLines = (typed: string): string => typed.replaceAll(line_end, "\n")
+
+export type Keys = {
+  /** What the line editor reads. */
+  input: PassThrough
+  feed(chunk: Buffer): void
+  /** While busy, Ctrl-C goes to the caller, and what else is typed waits. */
+  hold(onInterrupt: () => void): void
+  release(): void
+}
+
+const paste_begin = "\u001b[200~"
+const paste_end = "\u001b[201~"
+const interrupt = "\u0003"
+/** Alt-Enter, and Shift-Enter where the terminal can tell. */
+const soft_enters = ["\u001b\r", "\u001b\n", "\u001b[13;2u", "\u001b[27;2;13~"]
+
+/** What is between the terminal and the line editor: pasted text and Alt-Enter do not send the line. */
+export function openKeys(): Keys {
+  const input = new PassThrough()
+  const decoder = new StringDecoder("utf8")
+  let is_pasting = false
+  let held = ""
+  let carry = ""
+  let onInterrupt: (() => void) | undefined
+
+  /** One piece for readline at a time: a chunk with several keys counts as pasted there and completes nothing. */
+  function pass(text: string): void {
+    let rest = carry + text
+    carry = ""
+    while (rest !== "") {
+      if (is_pasting) {
+        rest = paste(rest)
+        continue
+      }
+      const soft = soft_enters.find((sequence) => rest.startsWith(sequence))
+      if (rest.startsWith(paste_begin)) {
+        is_pasting = true
+        rest = rest.slice(paste_begin.length)
+      } else if (soft) {
+        input.write(line_end)
+        rest = rest.slice(soft.length)
+      } else {
+        const key = firstKey(rest)
+        input.write(key)
+        rest = rest.slice(key.length)
+      }
+    }
+  }
+
+  /** Takes what was pasted up to its end, and returns what comes after it. */
+  function paste(text: string): string {
+    const end = text.indexOf(paste_end)
+    is_pasting = end === -1
+    // The mark of the end, or a line end of two characters, may be cut in two.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
+    const cut = is_pasting ? text.search(/(\u001b[[\d]*|\r)$/) : end
+    const pasted = cut === -1 ? text : text.slice(0, cut)
+    if (is_pasting && cut !== -1) carry = text.slice(cut)
+    if (pasted !== "") input.write(harmless(pasted).replaceAll("\n", line_end).replaceAll("\t", "  "))
+    return is_pasting ? "" : text.slice(end + paste_end.length)
+  }
+
+  return {
+    input,
+    feed(chunk) {
+      const text = decoder.write(chunk)
+      if (!onInterrupt) return pass(text)
+      const parts = text.split(interrupt)
+      held += parts.join("")
+      for (let count = 1; count < parts.length; count++) onInterrupt()
+    },
+    hold(callback) {
+      onInterrupt = callback
+    },
+    release() {
+      onInterrupt = undefined
+      const text = held
+      held = ""
+      pass(text)
+    },
+  }
+}
+
+/** An escape sequence, or a run of plain characters, or one control character. */
+function firstKey(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
+  return /^(\u001b(\[[\d;]*[ -/]*[@-~]|O.|.)?|[^\u0000-\u001f\u007f]+|[\s\S])/u.exec(text)?.[0] ?? text
+}

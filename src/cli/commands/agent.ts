@@ -1,0 +1,56 @@
+import { defineCommand } from "citty"
+import { WeftError } from "../../client/client.ts"
+import { chat_args } from "../args.ts"
+import { openGateway } from "../connect.ts"
+import type { Deps } from "../deps.ts"
+import { UsageError } from "../find-command.ts"
+import { note, printJson } from "../output.ts"
+import { toPlace } from "../place.ts"
+import { streamText } from "../stream.ts"
+
+export const agent = (deps: Deps) =>
+  defineCommand({
+    meta: { name: "agent", description: "Ask once and print the answer" },
+    args: {
+      message: { type: "string", alias: "m", valueHint: "text", description: "What to say" },
+      ...chat_args,
+    },
+    async run({ args }) {
+      const content = await readContent(args.message)
+      await using gateway = await openGateway(args, deps)
+      using interrupt = abortOnInterrupt()
+      const params = {
+        content,
+        ...toPlace(args.session),
+        ...(args.agent ? { agent: args.agent } : {}),
+        ...(args.model ? { model: args.model } : {}),
+      }
+      const chat = gateway.client.chat(params, { signal: interrupt.signal })
+      if (args.json) return printJson(await chat.result)
+      await streamText(chat)
+      const { stop_reason } = await chat.result
+      if (stop_reason === "aborted") throw new WeftError("aborted", {}, "Stopped.")
+      if (stop_reason === "length") note("The answer was cut at the limit of tokens (max_tokens).")
+      if (stop_reason === "iterations") note("The agent stopped after its last allowed round of tools.")
+    },
+  })
+
+/** `-m` and standard input may come together: the instruction first, then what it is about. */
+async function readContent(message: string | undefined): Promise<string> {
+  const piped = process.stdin.isTTY ? "" : (await Bun.stdin.text()).trimEnd()
+  const content = [message, piped].filter((part) => part).join("\n\n")
+  if (content === "")
+    throw new UsageError("There is nothing to say: give -m TEXT, or text on standard input.")
+  return content
+}
+
+/** The first Ctrl-C asks for the turn's end, the second leaves. */
+function abortOnInterrupt(): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController()
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  }
+  process.on("SIGINT", stop)
+  return { signal: controller.signal, [Symbol.dispose]: () => void process.off("SIGINT", stop) }
+}

@@ -1,0 +1,162 @@
+import { join } from "node:path"
+import { AppError } from "../base/errors.ts"
+import {
+  type Client,
+  type ConnectionState,
+  connect,
+  type WebSocketConstructor,
+  WeftError,
+} from "../client/client.ts"
+import { findHome } from "../config/home.ts"
+import { type GatewayArgs, logLevel } from "./args.ts"
+import type { Deps } from "./deps.ts"
+import { note } from "./output.ts"
+
+export type Connected = AsyncDisposable & {
+  client: Client
+  url: string
+  home: string
+  /** Whether the gateway was started for this command, and ends with it. */
+  is_private: boolean
+}
+
+export type OpenOptions = {
+  /** Start a gateway in this process where none runs; else that is `unreachable`. */
+  start?: boolean
+  onState?: (state: ConnectionState) => void
+}
+
+/**
+ * Connects to the gateway that `--url` names, else to the one that runs on this home, else to one started here for
+ * as long as the command lasts. All three are spoken to over the same socket.
+ */
+export async function openGateway(
+  args: GatewayArgs,
+  deps: Deps,
+  { start = true, onState }: OpenOptions = {},
+): Promise<Connected> {
+  const { home } = findHome(args)
+  const options = {
+    client: { name: "weft-cli", version: deps.version },
+    reconnect: { attempts_max: 20 },
+    ...(onState ? { onState } : {}),
+  }
+  if (args.url) {
+    const token = args.token ?? process.env.WEFT_TOKEN ?? ""
+    const client = await connect({ ...options, url: args.url, ...(token ? { token } : {}) })
+    return {
+      client,
+      url: args.url,
+      home,
+      is_private: false,
+      [Symbol.asyncDispose]: async () => client.close(),
+    }
+  }
+  const running = await findRunning(home)
+  if (running) {
+    const client = await connectLocal(running.url, await localToken(args, home), options)
+    if (client) {
+      const close = async () => client.close()
+      return { client, url: running.url, home, is_private: false, [Symbol.asyncDispose]: close }
+    }
+  }
+  if (!start) throw new AppError("unreachable", { home, hint: "start one with: weft gateway" })
+  return startPrivate(args, deps, home, options)
+}
+
+type ClientOptions = Omit<Parameters<typeof connect>[0], "url" | "token">
+
+async function startPrivate(
+  args: GatewayArgs,
+  deps: Deps,
+  home: string,
+  options: ClientOptions,
+): Promise<Connected> {
+  const gateway = await deps.startGateway({
+    home,
+    ...(args.config ? { config_path: args.config } : {}),
+    flags: { gateway: { port: 0, bind: "127.0.0.1" } },
+    log_level: logLevel("error"),
+    private: true,
+  })
+  for (const warning of gateway.warnings) note(`warning: ${warning}`)
+  try {
+    const client = await connect({
+      ...options,
+      ...trust(gateway.url),
+      url: gateway.url,
+      token: gateway.token,
+    })
+    return {
+      client,
+      url: gateway.url,
+      home,
+      is_private: true,
+      async [Symbol.asyncDispose]() {
+        client.close()
+        await gateway.stop("drain")
+      },
+    }
+  } catch (thrown) {
+    await gateway.stop("now")
+    throw thrown
+  }
+}
+
+/** Undefined where nobody answers: what gateway.json says may be left over from a crash. */
+async function connectLocal(url: string, token: string, options: ClientOptions): Promise<Client | undefined> {
+  try {
+    return await connect({ ...options, ...trust(url), url, ...(token ? { token } : {}) })
+  } catch (thrown) {
+    if (thrown instanceof WeftError && thrown.code === "unreachable") return undefined
+    throw thrown
+  }
+}
+
+async function findRunning(home: string): Promise<{ pid: number; url: string } | undefined> {
+  const file = Bun.file(join(home, "gateway.json"))
+  if (!(await file.exists())) return undefined
+  const running = parseRunning(await file.text())
+  return running && isAlive(running.pid) ? running : undefined
+}
+
+/** The file may be half of one: whoever wrote it may have died over it. */
+function parseRunning(text: string): { pid: number; url: string } | undefined {
+  try {
+    const { pid, url } = JSON.parse(text) as { pid?: unknown; url?: unknown }
+    return typeof pid === "number" && typeof url === "string" ? { pid, url } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (thrown) {
+    // Somebody else's process is alive, too.
+    return (thrown as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
+
+async function localToken({ token }: GatewayArgs, home: string): Promise<string> {
+  const given = token ?? process.env.WEFT_TOKEN
+  if (given) return given
+  const file = Bun.file(join(home, "token"))
+  return (await file.exists()) ? (await file.text()).trim() : ""
+}
+
+/**
+ * A gateway with TLS has a certificate for its public name, not for loopback. Only the one that wrote this home's
+ * gateway.json and still lives is trusted without it.
+ */
+function trust(url: string): { WebSocket?: WebSocketConstructor } {
+  if (!/^(https|wss):\/\/(127\.|\[::1\]|localhost[:/])/.test(url)) return {}
+  const open = (socket_url: string) =>
+    new WebSocket(socket_url, { protocols: "weft.v1", tls: { rejectUnauthorized: false } } as never)
+  return {
+    WebSocket: function LocalSocket(socket_url: string) {
+      return open(socket_url)
+    } as unknown as WebSocketConstructor,
+  }
+}

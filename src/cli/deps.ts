@@ -1,0 +1,30 @@
+import type { CommandDef } from "citty"
+import type { Level } from "../base/log.ts"
+
+export type GatewayFlags = { port?: number; bind?: string; auth?: string }
+
+export type GatewayOptions = {
+  home: string
+  config_path?: string
+  flags: { gateway?: GatewayFlags }
+  log_level: Level
+  /** For one command only: nobody else is told where it listens. */
+  private?: boolean
+}
+
+export type Gateway = {
+  url: string
+  token: string
+  home: string
+  warnings: string[]
+  closed: Promise<void>
+  stop(how: "drain" | "now"): Promise<void>
+}
+
+/** What the command line is given by main.ts, because it stands above it. */
+export type Deps = {
+  version: string
+  startGateway(options: GatewayOptions): Promise<Gateway>
+  // biome-ignore lint/suspicious/noExplicitAny: a command forgets its arguments' types.
+  configCommand(): Promise<CommandDef<any>>
+}

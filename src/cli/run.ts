@@ -1,0 +1,71 @@
+import { renderUsage, runCommand } from "citty"
+import { AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import { WeftError } from "../client/client.ts"
+import { type AnyCommand, asksHelp, checkArgs, type Found, findCommand, UsageError } from "./find-command.ts"
+import { hasColor, write } from "./output.ts"
+import { harmless } from "./text.ts"
+
+type Failure = { code: string; message: string; data: Record<string, unknown>; exit: number; cause?: unknown }
+
+/**
+ * The boundary of the command line: the one place where what a command throws becomes a sentence and an exit status.
+ * citty's own runMain exits with 1 for everything and lets unknown flags pass.
+ */
+export async function runCli(root: AnyCommand, args: string[], default_name = "chat"): Promise<number> {
+  quietPipes()
+  try {
+    const found = await findCommand(root, args, default_name)
+    if (asksHelp(found.args)) {
+      await write(`${await usage(found)}\n`)
+      return 0
+    }
+    if (!found.command.run) throw new UsageError(`"${found.path.join(" ")}" needs a command; see --help.`)
+    await checkArgs(found)
+    await runCommand(found.command, { rawArgs: found.args })
+    return 0
+  } catch (thrown) {
+    const failure = toFailure(thrown)
+    process.stderr.write(args.includes("--json") ? `${toJson(failure)}\n` : await toText(failure))
+    return failure.exit
+  }
+}
+
+async function usage({ path, command }: Found): Promise<string> {
+  const parent = { meta: { name: path.slice(0, -1).join(" ") } }
+  const text = await renderUsage(command, path.length > 1 ? parent : undefined)
+  return hasColor(process.stdout) ? text : Bun.stripANSI(text)
+}
+
+function toFailure(thrown: unknown): Failure {
+  const is_usage = thrown instanceof Error && (thrown.name === "CLIError" || thrown instanceof UsageError)
+  if (is_usage) return { code: "usage", message: Bun.stripANSI(thrown.message), data: {}, exit: 2 }
+  const { code, message, data, cause } = thrown instanceof WeftError ? thrown : toAppError(thrown)
+  const exit = Object.hasOwn(errors, code) ? errors[code as ErrorCode].exit : 1
+  return { code, message, data, exit, ...(thrown instanceof AppError ? {} : { cause }) }
+}
+
+const toJson = ({ code, message, data }: Failure) => JSON.stringify({ error: { code, message, data } })
+
+async function toText({ code, message, data, cause }: Failure): Promise<string> {
+  if (code === "invalid_config" && Array.isArray(data.problems)) {
+    const { describeProblems } = await import("../config/problem.ts")
+    return `${harmless([`weft: ${message}`, ...describeProblems(data)].join("\n"))}\n`
+  }
+  const shown = Object.entries(data).filter(([, value]) => value !== undefined && value !== null)
+  const lines = shown.map(
+    ([name, value]) => `  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  )
+  // Only a bug has a stack that somebody should see.
+  if (code === "internal" && cause) lines.push(Bun.inspect(cause))
+  return `${harmless([`weft: ${message}`, ...lines].join("\n"))}\n`
+}
+
+/** A reader that has enough (`weft session list | head`) is no error, and there is nobody left to tell. */
+function quietPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error
+      process.exit(0)
+    })
+  }
+}

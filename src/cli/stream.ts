@@ -1,0 +1,36 @@
+import type { Chat, TurnEvent } from "../client/client.ts"
+import { note, write } from "./output.ts"
+import { duration, harmless } from "./text.ts"
+
+/**
+ * Text as it comes. What a retry or a failover voids is out already and cannot be taken back: then that is said,
+ * on standard error.
+ */
+export async function streamText(chat: Chat): Promise<void> {
+  const show = process.stdout.isTTY ? harmless : (text: string) => text
+  let last = "\n"
+  let loose_chars = 0
+  for await (const event of chat) {
+    if (event.type === "text" && event.text !== "") {
+      await write(show(event.text))
+      last = event.text
+      loose_chars += event.text.length
+      continue
+    }
+    const told = tell(event, loose_chars > 0)
+    if (told === undefined) continue
+    if (!last.endsWith("\n")) await write("\n")
+    last = "\n"
+    loose_chars = 0
+    if (told) note(told)
+  }
+  if (!last.endsWith("\n")) await write("\n")
+}
+
+function tell(event: TurnEvent, is_void: boolean): string | undefined {
+  const rest = is_void ? "; what came last is void" : ""
+  if (event.type === "retry") return `[${event.reason}, trying again${rest}]`
+  if (event.type === "failover") return `[${event.from} failed, ${event.to} answers${rest}]`
+  if (event.type !== "tool_result") return undefined
+  return process.stderr.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
+}
