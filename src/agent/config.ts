@@ -104,6 +104,7 @@ const agent_fields = {
       minLength: 1,
       description: "A file with who the agent is, relative to the configuration; read again when it changes.",
       examples: ["SOUL.md"],
+      file: true,
     }),
   ),
   tools: Type.Optional(

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises"
-import { homedir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { AppError } from "../base/errors.ts"
 import type { Environment } from "./overrides.ts"
+import { absolutePath } from "./paths.ts"
 
 export type Home = {
   /** The folder of everything that this program keeps. */
@@ -16,12 +16,12 @@ export type HomeOptions = { home?: string | undefined; config?: string | undefin
 
 /** Where the state and the configuration are: flags, then WEFT_HOME and WEFT_CONFIG, then ~/.weft. */
 export function findHome(options: HomeOptions = {}, env: Environment = process.env): Home {
-  const home = absolute(options.home || env.WEFT_HOME || join("~", ".weft"), env)
+  const home = absolutePath(options.home || env.WEFT_HOME || join("~", ".weft"), process.cwd(), env)
   // The last name is that of the program whose configuration works here unchanged.
   const named = options.config || env.WEFT_CONFIG || env.EXOCLAW_CONFIG
   return {
     home,
-    config_path: named ? absolute(named, env) : join(home, "config.toml"),
+    config_path: named ? absolutePath(named, process.cwd(), env) : join(home, "config.toml"),
     config_named: Boolean(named),
   }
 }
@@ -34,9 +34,4 @@ export async function makeHome(home: string): Promise<void> {
     const { code } = cause as NodeJS.ErrnoException
     throw new AppError("storage_failed", { path: home, reason: code }, cause)
   }
-}
-
-function absolute(path: string, env: Environment): string {
-  if (path !== "~" && !path.startsWith("~/")) return resolve(path)
-  return resolve(env.HOME || homedir(), path.slice(2))
 }

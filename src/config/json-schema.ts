@@ -3,7 +3,7 @@ import { neededBy } from "./schema-tree.ts"
 import type { AnySection } from "./section.ts"
 
 /** What only this program reads. */
-const private_keywords = ["restart", "secret", "literal", "$id"]
+const private_keywords = ["restart", "secret", "literal", "file", "$id"]
 
 /**
  * The whole file as one JSON Schema for editors. What has a default may be left out; a schema that refers to itself

@@ -1,7 +1,8 @@
-import { dirname, resolve } from "node:path"
+import { dirname } from "node:path"
 import { parse, TomlError } from "smol-toml"
 import { type Checked, checkConfig, type KnownNames } from "./check.ts"
 import { applyOverrides, type Environment, type Flag, type Origins } from "./overrides.ts"
+import { absolutePath } from "./paths.ts"
 import { type Positions, readPositions } from "./positions.ts"
 import { type Finding, type Place, type Problem, placed, toConfigError } from "./problem.ts"
 import { keyOf, type Path, type Table } from "./schema-tree.ts"
@@ -23,7 +24,7 @@ export type LoadInput<L extends readonly AnySection[]> = {
 }
 
 export type Loaded<L extends readonly AnySection[]> = {
-  /** Every default filled in, every secret resolved. Never to be shown. */
+  /** Every default filled in, every secret resolved, every path absolute. Never to be shown. */
   config: ConfigOf<L>
   /** The same for anybody's eyes: references stay references, literal secrets are redacted. */
   shown: ConfigOf<L>
@@ -38,7 +39,8 @@ export async function loadConfig<L extends readonly AnySection[]>(input: LoadInp
   const { text, path, sections, names, files, env = {}, flags = [] } = input
   const document = parseDocument(text, path)
   const { origins, warnings: strangers } = applyOverrides(document, sections, env, flags)
-  const found: Found = { problems: [], warnings: [], secrets: [] }
+  const toPath = (written: string) => absolutePath(written, dirname(path), env)
+  const found: Found = { problems: [], warnings: [], secrets: [], toPath }
   found.warnings.push(
     ...unknownSections(
       document,
@@ -56,7 +58,7 @@ export async function loadConfig<L extends readonly AnySection[]>(input: LoadInp
   }
   await resolveSecrets(config, found, { config_path: path, env, readSecretFile: files.readSecretFile })
   found.problems.push(...checkConfig(config as Checked, names))
-  found.warnings.push(...(await missingPlugins(config as Checked, path, files)))
+  found.warnings.push(...(await missingPlugins(config as Checked, files)))
 
   const noteworthy = found.problems.length + found.warnings.length > 0
   const positions: Positions = noteworthy ? await readPositions(text) : () => undefined
@@ -102,14 +104,18 @@ function setAt(config: Table, path: Path, value: string): void {
   if (parent) (parent as Table)[path.at(-1)!] = value
 }
 
-async function missingPlugins({ plugins = [] }: Checked, config_path: string, files: ConfigFiles) {
+async function missingPlugins({ plugins = [] }: Checked, files: ConfigFiles) {
   const found: Finding[] = []
   for (const [index, plugin] of plugins.entries()) {
     if (plugin?.path === undefined) continue
-    const file = resolve(dirname(config_path), plugin.path)
-    if (await files.exists(file)) continue
+    if (await files.exists(plugin.path)) continue
     const hint = `the plugin ${JSON.stringify(plugin.name)} is left out`
-    found.push({ path: ["plugins", index, "path"], expected: "a file", got: `nothing at ${file}`, hint })
+    found.push({
+      path: ["plugins", index, "path"],
+      expected: "a file",
+      got: `nothing at ${plugin.path}`,
+      hint,
+    })
   }
   return found
 }

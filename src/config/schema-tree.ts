@@ -4,6 +4,9 @@ import { isSecret } from "./section.ts"
 /** A place in the configuration: keys and list positions from the top. */
 export type Path = (string | number)[]
 
+/** No configuration needs tables nested deeper; what goes through them can recurse. */
+export const depth_max = 64
+
 export type Table = Record<string, unknown>
 
 /** The schemas that `$ref` may name: those with an `$id` that enclose the place at hand. */

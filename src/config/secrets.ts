@@ -1,5 +1,6 @@
-import { dirname, join, resolve } from "node:path"
+import { dirname, join } from "node:path"
 import type { Environment } from "./overrides.ts"
+import { absolutePath } from "./paths.ts"
 import { type Finding, toConfigError } from "./problem.ts"
 import type { SecretUse } from "./shape.ts"
 
@@ -27,7 +28,7 @@ export async function resolveSecret(use: SecretUse, sources: Sources): Promise<R
     const expected = `the environment variable ${written.env} to hold a value`
     return { problem: { path, expected, got: value === undefined ? "nothing" : "an empty one" } }
   }
-  const file = resolve(dirname(sources.config_path), written.file)
+  const file = absolutePath(written.file, dirname(sources.config_path), sources.env)
   const read = await sources.readSecretFile(file)
   const value = read && "text" in read ? read.text.replace(/\r?\n$/, "") : undefined
   if (!value) {

@@ -5,7 +5,7 @@ export type Section<N extends string = string, S extends TSchema = TSchema> = { 
 /**
  * Declares one top-level key of the configuration file: its type, defaults, limits and documentation. Every
  * field has a `description`; `examples` feed the example file; `restart: true` marks what a running gateway
- * cannot take over. `config/load.ts` fills the defaults and checks.
+ * cannot take over, `file: true` a path that is relative to the configuration. `config/load.ts` fills the defaults and checks.
  */
 export function defineSection<N extends string, S extends TSchema>(name: N, schema: S): Section<N, S> {
   return { name, schema }

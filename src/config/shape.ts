@@ -3,6 +3,7 @@ import { Value } from "@sinclair/typebox/value"
 import { nearest } from "./nearest.ts"
 import { type Finding, shownValue } from "./problem.ts"
 import {
+  depth_max,
   expectation,
   fieldsOf,
   isTable,
@@ -19,7 +20,13 @@ import { isSecret } from "./section.ts"
 export type SecretUse = { path: Path; written: SecretReference | string; literalExpected: boolean }
 export type SecretReference = { env: string } | { file: string }
 
-export type Found = { problems: Finding[]; warnings: Finding[]; secrets: SecretUse[] }
+export type Found = {
+  problems: Finding[]
+  warnings: Finding[]
+  secrets: SecretUse[]
+  /** Makes a path of the file absolute. */
+  toPath(written: string): string
+}
 
 /** The value as the program uses it, and as it may be shown to anyone who may see the configuration. */
 type Shaped = { value: unknown; shown: unknown }
@@ -41,6 +48,7 @@ export function shape(
   found: Found,
   outer: Named = new Map(),
 ): Shaped | undefined {
+  if (path.length > depth_max) return tooDeep(path, found)
   const { schema: own, named } = resolve(schema, outer)
   if (isSecret(own)) return shapeSecret(own, written, path, found)
   const variant = variantFor(own, written)
@@ -59,7 +67,10 @@ export function shape(
       ? shapeRecord(variant, written, path, found, named)
       : shapeTable(variant, written, path, found, named)
   }
-  if (Value.Check(variant, written)) return { value: written, shown: withoutLogin(written) }
+  if (Value.Check(variant, written)) {
+    const value = variant.file === true && typeof written === "string" ? found.toPath(written) : written
+    return { value, shown: withoutLogin(written) }
+  }
   found.problems.push({ path, expected: expectation(own), got: shownValue(written, false) })
   return undefined
 }
@@ -123,6 +134,7 @@ function shapeRecord(schema: TSchema, written: Table, path: Path, found: Found, 
  * form, literal ones by their name.
  */
 function shapeOpen(written: unknown, path: Path, found: Found): Shaped | undefined {
+  if (path.length > depth_max) return tooDeep(path, found)
   if (Array.isArray(written)) {
     const items = written.map((item, index) => shapeOpen(item, [...path, index], found))
     return { value: items.map((item) => item?.value), shown: items.map((item) => item?.shown) }
@@ -163,6 +175,13 @@ function pack(schema: TSchema, value: unknown[], shown: unknown[], path: Path, f
     found.problems.push({ path, expected, got: `${value.length}` })
   }
   return { value, shown }
+}
+
+function tooDeep(path: Path, found: Found): undefined {
+  // Named by its beginning: the whole key would be a page.
+  const beginning = path.slice(0, 4)
+  if (found.problems.some((problem) => problem.path.join() === beginning.join())) return
+  found.problems.push({ path: beginning, expected: `at most ${depth_max} tables in each other`, got: "more" })
 }
 
 function unknownKey(path: Path, key: string, names: string[]): Finding {

@@ -39,11 +39,13 @@ export const gatewaySection = defineSection(
               minLength: 1,
               description: "The certificate chain, PEM; relative to the configuration.",
               examples: ["tls/fullchain.pem"],
+              file: true,
             }),
             key: Type.String({
               minLength: 1,
               description: "The private key, PEM; relative to the configuration.",
               examples: ["tls/key.pem"],
+              file: true,
             }),
           },
           { additionalProperties: false, description: "Serve TLS with this certificate.", restart: true },

@@ -15,6 +15,7 @@ export const pluginsSection = defineSection(
           minLength: 1,
           description: "Its WASI module, relative to the configuration.",
           examples: ["plugins/echo.wasm"],
+          file: true,
         }),
         capabilities: Type.Array(Type.String(), {
           default: [],
