@@ -92,7 +92,7 @@ function messageOf({ message, responseBody, data, code }: Thrown): string {
 function notUnderstood({ message }: Error): string {
   if (message.includes("without a finish reason")) return cut_reason
   const said = message
-    .replace(/\.? Error message:[\s\S]*/, "")
+    .replace(/\.?\s*Error message:[\s\S]*/, "")
     .replace(/^Expected a normalized.*/, "no API's words")
   return `The answer could not be understood: ${said}`
 }

@@ -93,18 +93,26 @@ test.each(
 })
 
 test.each(each)("%s: the same connection serves the next request", async (_, wire) => {
-  const peers = new Set<Promise<void>>()
+  const connections = new Set<Promise<void>>()
+  let ended: Promise<void> = Promise.resolve()
   await using remote = startRemote((peer) => {
-    peers.add(peer.gone)
-    saying(wire.begin, wire.text("Hello"), wire.end("end"))(peer)
+    connections.add(peer.gone)
+    peer.head()
+    peer.chunk(wire.begin + wire.text("Hello") + wire.end("end"))
+    // The end of the stream comes after the end of the answer, as it does on a real network.
+    const { promise, resolve } = Promise.withResolvers<void>()
+    ended = promise
+    setTimeout(() => {
+      peer.end()
+      setTimeout(resolve, 5)
+    }, 5)
   })
   const providers = await connect(wire, remote.url)
   for (let i = 0; i < 3; i++) {
     await ask(providers)
-    // The rest of a stream is read behind the caller's back; give it its turn.
-    await Bun.sleep(0)
+    await ended
   }
-  expect({ requests: remote.requests.length, connections: peers.size }).toEqual({
+  expect({ requests: remote.requests.length, connections: connections.size }).toEqual({
     requests: 3,
     connections: 1,
   })

@@ -55,15 +55,19 @@ test.each(each)("%s: an answer that keeps its connection alive may pause", async
 })
 
 test.each(each)("%s: a slow reader is not a silent provider", async (_, wire) => {
-  await using remote = startRemote((peer) => {
+  const { promise: read, resolve: go } = Promise.withResolvers<void>()
+  await using remote = startRemote(async (peer) => {
     peer.head()
-    peer.chunk(wire.begin + wire.text("Well, ") + wire.end("end"))
+    peer.chunk(wire.begin + wire.text("Well, "))
+    await read
+    peer.chunk(wire.end("end"))
     peer.end()
   })
   const providers = await connect(wire, remote.url, { idle_timeout_ms: 30, timeout_ms: 60 })
   const types: string[] = []
   for await (const { type } of providers.stream({ provider: "it", model: "m" }, request())) {
-    if (type === "text") await new Promise((resolve) => setTimeout(resolve, 100))
+    if (type === "text" && types.length === 0) setTimeout(go, 100)
+    if (types.length === 0) await read
     types.push(type)
   }
   expect(types.at(-1)).toBe("done")
