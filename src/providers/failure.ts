@@ -27,15 +27,16 @@ export function providerFailed(
   { provider, secrets }: FailureContext,
   reason: string,
   fields: { retryable: boolean; status?: number; retry_after_ms?: number },
+  cause?: unknown,
 ): AppError {
-  return new AppError("provider_failed", { provider, ...fields, reason: clean(reason, secrets) })
+  return new AppError("provider_failed", { provider, ...fields, reason: clean(reason, secrets) }, cause)
 }
 
 export const cut_reason = "The stream was cut before its end."
 
 /**
- * Whatever went wrong in a model call, as one AppError. The thrown value is not kept as its cause, because an SDK's
- * error carries the whole request with it.
+ * Whatever went wrong in a model call, as one AppError. An SDK's own error is not kept as its cause, because it carries
+ * the whole request with it.
  */
 export function toFailure(thrown: unknown, context: FailureContext): AppError {
   if (thrown instanceof AppError) return thrown
@@ -54,7 +55,10 @@ export function toFailure(thrown: unknown, context: FailureContext): AppError {
   if (typeof error.name === "string" && error.name === "AI_UnsupportedFunctionalityError") {
     return providerFailed(context, String(error.message), { retryable: false })
   }
-  if (error instanceof Error) return providerFailed(context, notUnderstood(error), { retryable: true })
+  if (error instanceof Error) {
+    const cause = error.name.startsWith("AI_") ? undefined : error
+    return providerFailed(context, notUnderstood(error), { retryable: true }, cause)
+  }
   const retryable = error.isRetryable !== false
   return providerFailed(context, `The provider reported an error: ${messageOf(error)}`, { retryable })
 }

@@ -8,7 +8,7 @@ import { defineProvider } from "./provider.ts"
  * 400 to a past tool call without the reasoning that led to it.
  */
 const usage_unasked = /mistral/i
-const reasoning_wanted = /deepseek|moonshot|kimi|bigmodel|zhipu|\bz\.?ai\b/i
+const reasoning_needed = /deepseek|moonshot|kimi|bigmodel|zhipu|\bz\.?ai\b/i
 
 /** The chat completions API as many servers speak it, those on this machine among them. */
 export const openaiCompatible = defineProvider({
@@ -26,7 +26,10 @@ export const openaiCompatible = defineProvider({
     const service = `${name} ${new URL(base_url).hostname}`
     return openWire(
       config,
-      { takes: (mime) => mime.startsWith("image/"), reasoning_back: reasoning_wanted.test(service) },
+      {
+        takes: (mime) => mime.startsWith("image/"),
+        reasoning_back: reasoning_needed.test(service) && "needed",
+      },
       async (fetch) => {
         const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible")
         return createOpenAICompatible({

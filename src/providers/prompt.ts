@@ -18,8 +18,8 @@ export type PromptTraits = {
   provider: string
   /** Which attachments go as they are; text goes as text, and for others there is a note. */
   takes(mime: string): boolean
-  /** Whether reasoning goes back to the one who made it. */
-  reasoning_back: boolean
+  /** Whether reasoning goes back to the one who made it; "needed": no tool call may go without any. */
+  reasoning_back: boolean | "needed"
   /** Marks the end of what a provider should cache: the system prompt and the last message. */
   cache_mark?: Options
 }
@@ -141,6 +141,8 @@ function assistantContent(
   }
   // Anthropic refuses an answer that ends in a thought, which is what an interrupted one does.
   while (content.at(-1)?.type === "reasoning") content.pop()
+  const bare = called.size > 0 && !content.some(({ type }) => type === "reasoning")
+  if (reasoning_back === "needed" && bare) content.unshift({ type: "reasoning", text: "(not kept)" })
   return content
 }
 

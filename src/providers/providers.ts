@@ -1,6 +1,6 @@
 import { Value } from "@sinclair/typebox/value"
 import { AppError } from "../base/errors.ts"
-import { costUsd } from "./catalogue.ts"
+import { costUsd, modelFacts } from "./catalogue.ts"
 import type { ProviderConfig } from "./config.ts"
 import type { AnyProvider, ModelChunk, ModelRequest, ModelStream, ModelUsage } from "./provider.ts"
 import { type Preset, presets } from "./table.ts"
@@ -76,15 +76,41 @@ export async function openProviders({
       const entry = entries.get(provider)
       return { provider, model: model ?? entry?.config.model ?? entry?.preset?.model ?? "" }
     },
-    stream: (choice, request) => streamOf(choice)(request),
+    stream(choice, request) {
+      const facts = modelFacts(listedAs(entries.get(choice.provider)), choice.model)
+      const blind = facts !== undefined && !facts.input.includes("image")
+      return streamOf(choice)(blind ? withoutImages(request) : request)
+    },
     cost({ provider, model }, usage) {
-      const preset = entries.get(provider)?.preset
-      const kind = entries.get(provider)?.config.kind
-      if (preset?.local) return 0
-      return costUsd(preset?.listed_as ?? (preset ? provider : (kind ?? provider)), model, usage)
+      const entry = entries.get(provider)
+      return entry?.preset?.local ? 0 : costUsd(listedAs(entry), model, usage)
     },
     state: () => names.map((name) => ({ id: name, state: isReady(entries.get(name)!) ? "ready" : "no_key" })),
   }
+}
+
+/** Under which provider the price list has it; one of another name is listed as what its kind says. */
+function listedAs(entry: Entry | undefined): string {
+  if (!entry) return ""
+  const { name, preset, config } = entry
+  return preset ? (preset.listed_as ?? name) : (config.kind ?? "")
+}
+
+/**
+ * A model that is known to be blind is told of images instead of shown them: its API would refuse the request, and
+ * every later one of the conversation that still has the image in it.
+ */
+function withoutImages(request: ModelRequest): ModelRequest {
+  const messages = request.messages.map((message) => {
+    if (!message.parts.some(({ type }) => type === "image")) return message
+    const parts = message.parts.map((part) =>
+      part.type === "image"
+        ? { type: "text" as const, text: "[An image, which this model cannot see]" }
+        : part,
+    )
+    return { ...message, parts }
+  })
+  return { ...request, messages }
 }
 
 async function toEntry(name: string, config: ProviderConfig | undefined, findKey: FindKey): Promise<Entry> {

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox"
 import type { Part } from "../../src/base/parts.ts"
 import { anthropic } from "../../src/providers/anthropic.ts"
 import type { ProviderConfig } from "../../src/providers/config.ts"
@@ -34,11 +35,7 @@ export const request = (fields: Partial<ModelRequest> = {}): ModelRequest => ({
 export const weather = {
   name: "weather",
   description: "Tells the weather.",
-  input_schema: {
-    type: "object",
-    properties: { city: { type: "string" } },
-    required: ["city"],
-  } as unknown as ModelRequest["tools"][number]["input_schema"],
+  input_schema: Type.Object({ city: Type.String({ description: "Where." }) }),
 }
 
 /** A provider named "it" that speaks a wire to an address. */
@@ -95,3 +92,18 @@ export async function fail(
   }
   throw new Error(`it did not fail, but said ${JSON.stringify(chunks)}`)
 }
+
+/** A provider by the name that it is known by, at another address. */
+export const openNamed = (name: string, base_url: string) =>
+  openProviders({
+    providers: {
+      [name]: { base_url, api_key: key, headers: {}, timeout_ms: 5000, idle_timeout_ms: 5000 },
+    },
+    findKey: () => undefined,
+    declarations,
+  })
+
+export const result = (id: string, name = "weather", content = "sunny", is_error = false): ModelMessage => ({
+  role: "tool",
+  parts: [{ type: "tool_result", id, name, content, is_error }],
+})

@@ -1,19 +1,10 @@
 import { expect, test } from "bun:test"
 import { ask, connect, weather } from "./ask.ts"
-import { type Script, startRemote } from "./remote.ts"
+import { saying, startRemote } from "./remote.ts"
 import { type Wire, wires } from "./wires.ts"
 
 const each = wires.map((wire) => [wire.name, wire] as const)
 const usage = { input_tokens: 12, output_tokens: 7, cached_tokens: 4 }
-
-/** Sends frames in as many chunks as there are, and ends well. */
-const saying =
-  (...frames: string[]): Script =>
-  (peer) => {
-    peer.head()
-    for (const frame of frames) if (frame) peer.chunk(frame)
-    peer.end()
-  }
 
 const textsOf = (answer: Awaited<ReturnType<typeof ask>>) =>
   answer.parts.map((part) => (part.type === "text" ? part.text : part.type))

@@ -61,6 +61,15 @@ export function startRemote(script: Script): Remote {
   }
 }
 
+/** Answers every request with the same frames. */
+export const saying =
+  (...frames: string[]): Script =>
+  (peer) => {
+    peer.head()
+    for (const frame of frames) if (frame) peer.chunk(frame)
+    peer.end()
+  }
+
 function takeRequest(connection: Connection): Received | undefined {
   const end = connection.buffer.indexOf("\r\n\r\n")
   if (end < 0) return undefined

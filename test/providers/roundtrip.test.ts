@@ -1,25 +1,11 @@
 import { expect, test } from "bun:test"
 import type { Part } from "../../src/base/parts.ts"
 import type { ModelMessage } from "../../src/providers/provider.ts"
-import { ask, connect, user, weather } from "./ask.ts"
-import { type Script, startRemote } from "./remote.ts"
+import { ask, connect, openNamed, result, user, weather } from "./ask.ts"
+import { saying, startRemote } from "./remote.ts"
 import { type Wire, wires } from "./wires.ts"
 
-const [anthropic, responses, chat, google, compatible] = wires as [Wire, Wire, Wire, Wire, Wire]
-
-/** Answers every request with the same frames. */
-const saying =
-  (...frames: string[]): Script =>
-  (peer) => {
-    peer.head()
-    for (const frame of frames) if (frame) peer.chunk(frame)
-    peer.end()
-  }
-
-const result = (id: string, name = "weather", content = "sunny", is_error = false): ModelMessage => ({
-  role: "tool",
-  parts: [{ type: "tool_result", id, name, content, is_error }],
-})
+const [anthropic, responses, _chat, google, compatible] = wires as [Wire, Wire, Wire, Wire, Wire]
 
 /** Asks, answers the tool call, asks again, and returns what the second request carried. */
 async function converse(wire: Wire, frames: string[], model = "m") {
@@ -146,14 +132,7 @@ test.each([
   await using remote = startRemote(
     saying(thought, compatible.tool("call_1", "weather", ['{"city":"Bern"}']), compatible.end("tool_use")),
   )
-  const { openProviders } = await import("../../src/providers/providers.ts")
-  const { declarations, key } = await import("./ask.ts")
-  const config = { base_url: remote.url, api_key: key, headers: {}, timeout_ms: 5000, idle_timeout_ms: 5000 }
-  const providers = await openProviders({
-    providers: { [name]: config },
-    findKey: () => undefined,
-    declarations,
-  })
+  const providers = await openNamed(name, remote.url)
   const choice = { provider: name, model: "m" }
   const { parts } = await ask(providers, { tools: [weather] }, choice)
   expect(parts[0]).toEqual({ type: "reasoning", text: "Bern, I think." })
@@ -172,132 +151,4 @@ test.each([
     { role: "tool", tool_call_id: "call_1", content: "sunny" },
   ])
   expect(body.stream_options).toEqual(name === "mistral" ? undefined : { include_usage: true })
-})
-
-/** What a wire makes of a conversation that no wire should see as it is. */
-async function bodyOf(wire: Wire, messages: ModelMessage[]) {
-  await using remote = startRemote(saying(wire.begin, wire.text("Hi."), wire.end("end")))
-  await ask(await connect(wire, remote.url), { messages })
-  return remote.requests[0]!.body
-}
-
-const each = wires.map((wire) => [wire.name, wire] as const)
-
-test.each(each)("%s: another provider's reasoning and metadata stay away", async (_, wire) => {
-  const signed = {
-    anthropic: { signature: "FOREIGN" },
-    openai: { itemId: "FOREIGN" },
-    google: { thoughtSignature: "FOREIGN" },
-  }
-  const parts: Part[] = [
-    { type: "reasoning", text: "FOREIGN thoughts", metadata: signed },
-    { type: "text", text: "Said before.", metadata: signed },
-    { type: "tool_use", id: "call_1", name: "weather", input: { city: "Bern" }, metadata: signed },
-  ]
-  const body = await bodyOf(wire, [
-    user("hello"),
-    { role: "assistant", parts, provider: "other" },
-    result("call_1"),
-    user("and now?"),
-  ])
-  expect(JSON.stringify(body)).toContain("Said before.")
-  expect(JSON.stringify(body)).toContain("sunny")
-  expect(JSON.stringify(body)).not.toContain("FOREIGN")
-})
-
-test.each(each)("%s: calls without results and results without calls are left out", async (_, wire) => {
-  const tool_use = (id: string): Part => ({ type: "tool_use", id, name: "weather", input: { city: id } })
-  const body = await bodyOf(wire, [
-    result("LOST_0"),
-    user("hello"),
-    {
-      role: "assistant",
-      parts: [{ type: "text", text: "Hm." }, tool_use("LOST_1"), tool_use("kept_1")],
-      provider: "it",
-    },
-    result("kept_1"),
-    result("LOST_2", "weather", "LOST"),
-    user("go on"),
-    { role: "assistant", parts: [tool_use("LOST_3")], provider: "it" },
-    user("still there?"),
-  ])
-  expect(JSON.stringify(body)).not.toContain("LOST")
-  expect(JSON.stringify(body)).toContain('"kept_1"')
-})
-
-test.each(each)(
-  "%s: input that was no JSON goes back as an object, with the error it got",
-  async (_, wire) => {
-    const body = await bodyOf(wire, [
-      user("hello"),
-      {
-        role: "assistant",
-        parts: [{ type: "tool_use", id: "call_1", name: "weather", input: "{city: Bern}" }],
-        provider: "it",
-      },
-      result("call_1", "weather", "The input is not JSON.", true),
-    ])
-    expect(JSON.stringify(body).replaceAll("\\", "")).toContain('{"invalid_json":"{city: Bern}"}')
-    expect(JSON.stringify(body)).toContain("The input is not JSON.")
-  },
-)
-
-test.each(each)("%s: roles alternate and nothing is empty", async (_, wire) => {
-  const said = (text: string): ModelMessage => ({
-    role: "assistant",
-    parts: [{ type: "text", text }],
-    provider: "it",
-  })
-  const body = await bodyOf(wire, [
-    user("one"),
-    user("two"),
-    said("three"),
-    said("four"),
-    { role: "assistant", parts: [{ type: "reasoning", text: "unfinished" }], provider: "it" },
-    user("  "),
-    user("five"),
-  ])
-  const turns: { role?: string }[] = body.messages ?? body.contents ?? body.input
-  const roles = turns.map(({ role }) => role).filter((role) => role && !/system|developer/.test(role))
-  const alternating = roles.every((role, index) => index === 0 || role !== roles[index - 1])
-  // The responses API has an item a part, so that merged parts are two items of one role there.
-  expect(alternating || wire.name === "openai responses").toBe(true)
-  expect(JSON.stringify(body)).not.toMatch(/unfinished|"text":"\s*"/)
-})
-
-const png: Part = { type: "image", file_id: "f1", mime: "image/png" }
-const base64 = Buffer.from([137, 80, 78, 71]).toString("base64")
-
-test.each([
-  [
-    "anthropic",
-    anthropic,
-    { type: "image", source: { type: "base64", media_type: "image/png", data: base64 } },
-  ],
-  ["openai responses", responses, { type: "input_image", image_url: `data:image/png;base64,${base64}` }],
-  ["openai chat", chat, { type: "image_url", image_url: { url: `data:image/png;base64,${base64}` } }],
-  ["google", google, { inlineData: { mimeType: "image/png", data: base64 } }],
-  [
-    "openai-compatible",
-    compatible,
-    { type: "image_url", image_url: { url: `data:image/png;base64,${base64}` } },
-  ],
-] as const)("%s: an image goes inline", async (_, wire, expected) => {
-  const body = await bodyOf(wire, [{ role: "user", parts: [{ type: "text", text: "What is it?" }, png] }])
-  const [turn] = (body.messages ?? body.contents ?? body.input).slice(-1)
-  expect((turn.content ?? turn.parts)[1]).toMatchObject(expected)
-})
-
-test.each(each)("%s: text files go as text, others as a note", async (_, wire) => {
-  const body = await bodyOf(wire, [
-    {
-      role: "user",
-      parts: [
-        { type: "file", file_id: "f2", mime: "text/markdown", name: "notes.md" },
-        { type: "file", file_id: "f3", mime: "application/zip", name: "all.zip" },
-      ],
-    },
-  ])
-  expect(JSON.stringify(body)).toContain("notes.md")
-  expect(JSON.stringify(body)).toContain("[An attachment that you cannot see: all.zip (application/zip)]")
 })
