@@ -43,8 +43,8 @@ export function describeProblem(problem: Problem): string {
   const where = variable ?? flag ?? position
   const sentence = [
     `${where}: ${key === "" ? "" : `${key}: `}expected ${expected}${got === undefined ? "" : `, got ${got}`}`,
-    ...(nearest === undefined ? [] : [`did you mean ${JSON.stringify(nearest)}?`]),
     ...(hint === undefined ? [] : [hint]),
+    ...(nearest === undefined ? [] : [`did you mean ${JSON.stringify(nearest)}?`]),
   ]
   return sentence.join("; ")
 }

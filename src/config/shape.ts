@@ -71,7 +71,7 @@ export function shape(
     const value = variant.file === true && typeof written === "string" ? found.toPath(written) : written
     return { value, shown: withoutLogin(written) }
   }
-  found.problems.push({ path, expected: expectation(own), got: shownValue(written, false) })
+  found.problems.push({ path, expected: expectation(own), got: shownValue(withoutLogin(written), false) })
   return undefined
 }
 

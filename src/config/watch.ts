@@ -27,12 +27,14 @@ export async function watchConfig<T>(options: WatchOptions<T>): Promise<AsyncGen
   const { home, signal } = options
   const { watch } = await import("chokidar")
   const folder = dirname(home.config_path)
+  // Kubernetes turns the link `..data`, through which the file is reached, to another folder.
+  const names = [basename(home.config_path), "..data"]
   const watcher = watch(folder, {
     depth: 0,
     ignoreInitial: true,
     atomic: settled_ms,
     awaitWriteFinish: { stabilityThreshold: settled_ms, pollInterval: 20 },
-    ignored: (path) => path !== folder && basename(path) !== basename(home.config_path),
+    ignored: (path) => path !== folder && !names.includes(basename(path)),
   })
   const ready = new Promise<void>((done, failed) => watcher.once("ready", done).once("error", failed))
   const events = on(watcher, "all")

@@ -243,6 +243,8 @@ test("all problems are named at once, as they stand in the file", async () => {
 test("one mistake is one problem: what refers to a name that is wrong itself is not blamed", async () => {
   const text = "[[agents]]\nid = 'no good'\n[[bindings]]\nagent_id = 'no good'\nchannel = 'x'"
   expect((await problemsOf(load(text))).map(({ key }) => key)).toEqual(["agents[0].id"])
+  const twice = "[channels.c]\nsignature = 'hmac-sha256'\nsecret = 5"
+  expect(await problemsOf(load(twice))).toMatchObject([{ key: "channels.c.secret", got: "a number" }])
 })
 
 test("an unknown key is a warning with the nearest known name, and is left out", async () => {

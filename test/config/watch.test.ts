@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { mkdir, rename, rm } from "node:fs/promises"
+import { mkdir, rename, rm, symlink } from "node:fs/promises"
 import { join } from "node:path"
 import type { Home } from "../../src/config/home.ts"
 import { readConfig } from "../../src/config/read.ts"
@@ -16,8 +16,9 @@ async function watched(text?: string) {
   const home: Home = { home: folder.path, config_path: path, config_named: false }
   const load = () => readConfig({ home, sections, names, env: {} })
   const stop = new AbortController()
-  const { text: first } = await load()
-  const changes = await watchConfig({ home, text: first, load, signal: stop.signal })
+  const changes = await watchConfig({ home, text: "# another", load, signal: stop.signal })
+  // The first look is at what was saved before; every later one has been woken by the folder.
+  await changes.next()
   return {
     path,
     stop,
@@ -49,6 +50,20 @@ test("a file that replaces the old one by a rename is one change", async () => {
   await Bun.write(`${config.path}.new`, "gateway.port = 2")
   await rename(`${config.path}.new`, config.path)
   expect(await config.next()).toBe(2)
+})
+
+test("a mounted folder whose link is turned to another one is a change", async () => {
+  await using config = await watched("gateway.port = 1")
+  const folder = join(config.path, "..")
+  await Bun.write(join(folder, "..old", "config.toml"), "gateway.port = 2")
+  await Bun.write(join(folder, "..new", "config.toml"), "gateway.port = 3")
+  await symlink("..old", join(folder, "..data"))
+  await symlink("..data/config.toml", `${config.path}.new`)
+  await rename(`${config.path}.new`, config.path)
+  expect(await config.next()).toBe(2)
+  await symlink("..new", join(folder, "..data.new"))
+  await rename(join(folder, "..data.new"), join(folder, "..data"))
+  expect(await config.next()).toBe(3)
 })
 
 test("a file that appears later is found", async () => {
