@@ -1,7 +1,7 @@
 import type { Static } from "@sinclair/typebox"
 import { Type } from "@sinclair/typebox"
 import { startAnswer } from "./answer.ts"
-import { type Call, type Fetch, startCall, watchedFetch } from "./call.ts"
+import { type Call, drain, type Fetch, startCall, watchedFetch } from "./call.ts"
 import { provider_fields } from "./config.ts"
 import { cut_reason, type FailureContext, providerFailed, toFailure } from "./failure.ts"
 import { type CallOptions, type LanguageModel, type PromptTraits, toPrompt } from "./prompt.ts"
@@ -23,8 +23,6 @@ export type LoadModels = (fetch: typeof globalThis.fetch) => Promise<(model: str
 
 /** Beyond this many models of one provider, their objects are made anew: a client may ask for any name. */
 const models_max = 64
-/** How long a server that goes on after its answer's end keeps its connection. */
-const linger_ms = 250
 
 /** A provider over an SDK. The SDK is loaded by the first request, a model's object made by its first. */
 export function openWire(config: WireConfig, traits: Traits, load: LoadModels): ModelStream {
@@ -84,7 +82,7 @@ async function* converse(
     throw call.signal.aborted ? call.signal.reason : toFailure(thrown, context)
   } finally {
     call[Symbol.dispose]()
-    if (reader && answer.finished()) void linger(reader, call)
+    if (reader && answer.finished()) void drain(reader, call.stop)
     else call.stop()
   }
 }
@@ -95,19 +93,6 @@ function follow(call: Call, type: string): void {
   if (type === "reasoning-start") call.phase = "thinking"
   else if (type !== "reasoning-delta" && type !== "reasoning-end") call.phase = "answering"
   call.wait()
-}
-
-/** Reads the rest of a finished answer, so that its connection can serve the next request. */
-async function linger(reader: ReadableStreamDefaultReader, call: Call): Promise<void> {
-  const timer = setTimeout(() => call.stop(), linger_ms)
-  try {
-    while (!(await reader.read()).done);
-  } catch (thrown) {
-    // The answer is complete and delivered: a connection that breaks now is only not used again.
-    call.stop(thrown)
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function toOptions(

@@ -104,7 +104,11 @@ export function watchedFetch(calls: WeakMap<AbortSignal, Call>, context: Failure
   }
 }
 
-/** Passes bytes on, up to a number of them in all and between two line ends. */
+/** How OpenAI's stream and its likes end. Some servers then leave the connection open. */
+const done_mark = /(^|\n)data: ?\[DONE\]\r?\n\r?\n$/
+const tail = new TextDecoder()
+
+/** Passes bytes on, up to a number of them in all and between two line ends, until the answer's end. */
 function bounded(
   body: ReadableStream<Uint8Array>,
   bytes_max: number,
@@ -128,7 +132,29 @@ function bounded(
         throw failure
       }
       controller.enqueue(value)
+      if (!done_mark.test(tail.decode(value.subarray(-20)))) return
+      controller.close()
+      void drain(reader, (reason) => reader.cancel(reason))
     },
     cancel: (reason) => reader.cancel(reason),
   })
+}
+
+/** How long a server that goes on after its answer's end keeps its connection. */
+const linger_ms = 250
+
+/** Reads the rest of a finished answer behind the caller's back, so that its connection can serve the next request. */
+export async function drain(
+  reader: { read(): Promise<{ done: boolean }> },
+  giveUp: (reason?: unknown) => unknown,
+): Promise<void> {
+  const timer = setTimeout(giveUp, linger_ms)
+  try {
+    while (!(await reader.read()).done);
+  } catch (thrown) {
+    // The answer is complete and delivered: a connection that breaks now is only not used again.
+    giveUp(thrown)
+  } finally {
+    clearTimeout(timer)
+  }
 }
