@@ -53,6 +53,12 @@ export const errors = {
     exit: 75,
     message: "Another process holds this home; stop it or use another --home.",
   },
+  address_unavailable: {
+    rpc: -32014,
+    http: 409,
+    exit: 69,
+    message: "That address and port cannot be listened on; pick others with --bind and --port.",
+  },
   store_too_new: {
     rpc: -32016,
     http: 500,

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises"
+import { mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { AppError } from "../base/errors.ts"
 import type { Environment } from "./overrides.ts"
@@ -33,5 +33,17 @@ export async function makeHome(home: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new AppError("storage_failed", { path: home, reason: code }, cause)
+  }
+}
+
+/** Writes a file of the home for its owner only; a reader sees the old one or the new one, never half of it. */
+export async function writeState(path: string, text: string): Promise<void> {
+  const made = `${path}.new`
+  try {
+    await writeFile(made, text, { mode: 0o600 })
+    await rename(made, path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new AppError("storage_failed", { path, reason: code }, cause)
   }
 }

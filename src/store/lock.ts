@@ -1,17 +1,21 @@
-import { Database } from "bun:sqlite"
+import { Database, type SQLiteError } from "bun:sqlite"
+import { AppError } from "../base/errors.ts"
 
 /**
  * Takes the home for this process, or answers undefined where another process has it. It is a lock of the
  * operating system on a file of its own, so the kernel frees it however the holder dies and no stale file matters.
  */
 export function lockHome(path: string): Disposable | undefined {
-  const db = new Database(path, { create: true })
+  let db: Database | undefined
   try {
+    db = new Database(path, { create: true })
     db.run("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;")
   } catch (thrown) {
-    db.close()
-    if ((thrown as { code?: string }).code === "SQLITE_BUSY") return undefined
-    throw thrown
+    db?.close()
+    const { code: reason } = thrown as SQLiteError
+    if (reason === "SQLITE_BUSY") return undefined
+    // A read-only home, a full disk, a file of another kind.
+    throw new AppError("storage_failed", { path, reason }, thrown)
   }
   return { [Symbol.dispose]: () => db.close() }
 }

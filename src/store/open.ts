@@ -61,6 +61,7 @@ function openDatabase(path: string): Database {
     migrate(db, path)
     return db
   } catch (thrown) {
+    if (isStorage(thrown)) throw toStoreError(thrown, path)
     if (!isDamage(thrown)) throw thrown
     throw new AppError("store_damaged", { path, reason: (thrown as Error).message }, thrown)
   }
@@ -94,7 +95,7 @@ function commitGroup(db: Database, group: Job[]): boolean {
 const isStorage = (thrown: unknown) =>
   thrown instanceof SQLiteError && /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(thrown.code ?? "")
 
-const toStoreError = (thrown: unknown) =>
+const toStoreError = (thrown: unknown, path?: string) =>
   isStorage(thrown)
-    ? new AppError("storage_failed", { reason: (thrown as SQLiteError).code }, thrown)
+    ? new AppError("storage_failed", { path, reason: (thrown as SQLiteError).code }, thrown)
     : thrown
