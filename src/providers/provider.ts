@@ -34,9 +34,9 @@ export type ModelUsage = {
 
 /**
  * What a model call streams. Text and reasoning come in deltas; a part's `metadata` comes at its end, with an empty
- * text. A delta belongs to the last part of the answer
- * if that has its type, unless `starts` is set: then it begins another. A tool_use comes whole or not at all; its
- * `input` is the parsed JSON, or the model's own text where that is not JSON, so that the loop can say so.
+ * text. A delta belongs to the last part of the answer if that has its type, unless `starts` is set: then it begins
+ * another. A tool_use comes whole or not at all; its `input` is the parsed JSON, or the model's own text where that
+ * is not JSON, so that the loop can say so.
  */
 export type ModelChunk =
   | { type: "text"; text: string; metadata?: Record<string, unknown>; starts?: true }
