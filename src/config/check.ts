@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from "node:net"
+import ipaddr from "ipaddr.js"
 import { capability_forms, parseCapability } from "./capability.ts"
 import { nearest } from "./nearest.ts"
 import type { Finding } from "./problem.ts"
@@ -50,8 +50,12 @@ export function checkConfig(config: Checked, names: KnownNames): Finding[] {
 }
 
 /** Addresses that nobody but this machine can reach. */
+/** The version of a whole address, or 0; the short, octal and hexadecimal forms of IPv4 are none. */
+const isIP = (text: string): 0 | 4 | 6 =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) ? 4 : ipaddr.IPv6.isValid(text) ? 6 : 0
+
 export const isLoopback = (bind: string): boolean =>
-  bind === "localhost" || bind === "::1" || (isIPv4(bind) && bind.startsWith("127."))
+  bind === "localhost" || bind === "::1" || (isIP(bind) === 4 && bind.startsWith("127."))
 
 function* checkGateway({ gateway = {} }: Checked): Generator<Finding> {
   const { bind = "127.0.0.1", auth, origins = [], trusted_proxies = [] } = gateway
@@ -87,7 +91,7 @@ function* checkGateway({ gateway = {} }: Checked): Generator<Finding> {
 
 function isRange(text: string): boolean {
   const [address = "", bits, ...more] = text.split("/")
-  const bits_max = { 4: 32, 6: 128 }[isIP(address)]
+  const bits_max = { 0: undefined, 4: 32, 6: 128 }[isIP(address)]
   if (bits_max === undefined || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bits_max)
 }

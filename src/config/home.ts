@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises"
+import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { AppError } from "../base/errors.ts"
 import type { Environment } from "./overrides.ts"
@@ -27,9 +27,9 @@ export function findHome(options: HomeOptions = {}, env: Environment = process.e
 }
 
 /** Makes the home, for its owner only. One that exists keeps its mode: it may be a folder of another purpose. */
-export async function makeHome(home: string): Promise<void> {
+export function makeHome(home: string): void {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    mkdirSync(home, { recursive: true, mode: 0o700 })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new AppError("storage_failed", { path: home, reason: code }, cause)
@@ -37,11 +37,11 @@ export async function makeHome(home: string): Promise<void> {
 }
 
 /** Writes a file of the home for its owner only; a reader sees the old one or the new one, never half of it. */
-export async function writeState(path: string, text: string): Promise<void> {
+export function writeState(path: string, text: string): void {
   const made = `${path}.new`
   try {
-    await writeFile(made, text, { mode: 0o600 })
-    await rename(made, path)
+    writeFileSync(made, text, { mode: 0o600 })
+    renameSync(made, path)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new AppError("storage_failed", { path, reason: code }, cause)

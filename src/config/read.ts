@@ -1,4 +1,5 @@
-import { access, open, readFile } from "node:fs/promises"
+import { readFileSync } from "node:fs"
+import { access, open } from "node:fs/promises"
 import type { KnownNames } from "./check.ts"
 import type { Home } from "./home.ts"
 import { type ConfigFiles, type Loaded, loadConfig } from "./load.ts"
@@ -33,7 +34,8 @@ export async function readConfigText({ config_path: file, config_named }: Home):
     toConfigError([{ file, key: "", expected, got }], cause)
   let bytes: Uint8Array
   try {
-    bytes = await readFile(file)
+    // Synchronous: a first asynchronous read would wait for threads to start, which is most of a start.
+    bytes = readFileSync(file)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "an error"
     if (code === "ENOENT" && !config_named) return ""

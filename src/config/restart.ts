@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util"
 import type { TSchema } from "@sinclair/typebox"
 import { fieldsOf, isTable, keyOf, type Path } from "./schema-tree.ts"
 import type { AnySection } from "./section.ts"
@@ -13,7 +12,7 @@ export function changesNeedingRestart(
 }
 
 function changes(schema: TSchema, from: unknown, to: unknown, path: Path): string[] {
-  if (schema.restart === true) return isDeepStrictEqual(from, to) ? [] : [keyOf(path)]
+  if (schema.restart === true) return Bun.deepEquals(from, to, true) ? [] : [keyOf(path)]
   return Object.entries(fieldsOf(schema) ?? {}).flatMap(([key, field]) =>
     changes(field, isTable(from) ? from[key] : undefined, isTable(to) ? to[key] : undefined, [...path, key]),
   )

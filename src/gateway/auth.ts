@@ -1,4 +1,3 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import ipaddr from "ipaddr.js"
 import { AppError } from "../base/errors.ts"
 import type { Store } from "../store/open.ts"
@@ -112,7 +111,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       const recent = admit(address)
       const hash = hashOf(token)
       const row = tokens.get(keyOf(hash))
-      const valid = row && timingSafeEqual(row.hash, hash) && isAlive(row, now_ms())
+      const valid = row && crypto.timingSafeEqual(row.hash, hash) && isAlive(row, now_ms())
       if (!valid) return refuse(address, recent)
       const { id, name, agents, expires_ms } = row
       if (now_ms() - (row.last_used_ms ?? 0) > touch_every_ms) {
@@ -121,7 +120,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       }
       return { token_id: id, name, scope: row.scopes as Scope, agents, expires_ms }
     },
-    create: (token) => add(`weft_${randomBytes(32).toString("base64url")}`, token),
+    create: (token) => add(newToken(), token),
     async adopt(token, name) {
       const known = tokens.get(keyOf(hashOf(token)))
       if (known && !isAlive(known, now_ms())) return false
@@ -139,7 +138,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
     },
     createCode(caller) {
       for (const [code, { expires_ms }] of codes) if (expires_ms <= now_ms()) codes.delete(code)
-      const code = randomBytes(24).toString("base64url")
+      const code = randomText(24)
       const expires_ms = now_ms() + code_ms
       codes.set(keyOf(hashOf(code)), { caller, expires_ms })
       return { code, expires_ms }
@@ -153,7 +152,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       if (!found || found.expires_ms <= now_ms()) return refuse(address, recent)
       const { name, scope, agents, expires_ms } = found.caller
       const ends_ms = Math.min(expires_ms ?? Number.POSITIVE_INFINITY, now_ms() + exchanged_ms)
-      const made = await add(`weft_${randomBytes(32).toString("base64url")}`, {
+      const made = await add(newToken(), {
         name: `${name} (browser)`,
         scope,
         agents: agents && [...agents],
@@ -164,7 +163,12 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
   }
 }
 
-const hashOf = (token: string) => createHash("sha256").update(token).digest()
+/** 256 bits, as 43 characters behind the prefix by which scanners of leaked secrets know it. */
+export const newToken = (): string => `weft_${randomText(32)}`
+
+const randomText = (bytes: number) =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64url")
+const hashOf = (token: string): Uint8Array => new Bun.CryptoHasher("sha256").update(token).digest()
 const keyOf = (hash: Uint8Array) => Buffer.from(hash).toString("base64")
 
 const isAlive = ({ revoked_ms, expires_ms }: TokenRow, now_ms: number) =>

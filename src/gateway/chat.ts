@@ -58,7 +58,7 @@ export async function answerWith(
   turn: Turn,
   after_seq: number,
   peer: Peer,
-  request_id: RequestId,
+  request_id: RequestId | undefined,
 ): Promise<TurnResult> {
   await peer.follow(turn, after_seq, request_id)
   const outcome = await turn.outcome

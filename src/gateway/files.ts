@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { mkdir, open, rename } from "node:fs/promises"
 import { join } from "node:path"
 import { AppError } from "../base/errors.ts"
@@ -17,7 +16,7 @@ export function openFiles(store: Store, folder: string, now_ms: () => number): F
   const pathOf = (hash: string) => join(folder, hash)
   return {
     async put({ bytes, name, token_id }) {
-      const hash = createHash("sha256").update(bytes).digest("hex")
+      const hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex")
       if (!(await Bun.file(pathOf(hash)).exists())) await write(folder, pathOf(hash), bytes)
       const id = Bun.randomUUIDv7()
       const mime = sniff(bytes)

@@ -19,8 +19,11 @@ export type Peer = {
   address: string
   /** Aborted when the client is gone. */
   signal: AbortSignal
-  /** Passes a turn's events on and resolves at its end; for a client that takes no events it only waits. */
-  follow(turn: Turn, after_seq: number, request_id: RequestId): Promise<void>
+  /**
+   * Passes a turn's events on and resolves at its end; where they have no request to belong to, or the client takes no
+   * events, it only waits.
+   */
+  follow(turn: Turn, after_seq: number, request_id: RequestId | undefined): Promise<void>
   /** The topics that it is told of; undefined for a client that takes no notifications. */
   topics: Set<string> | undefined
   /** Requests that are being worked on. */
@@ -32,7 +35,8 @@ export type Peer = {
 }
 
 export type RequestId = string | number | null
-export type Context = { app: App; peer: Peer; caller: Caller; request_id: RequestId }
+/** `request_id` is undefined for a notification. */
+export type Context = { app: App; peer: Peer; caller: Caller; request_id: RequestId | undefined }
 
 export type MethodDef<P extends TSchema, R extends TSchema> = {
   name: string
@@ -66,7 +70,7 @@ export const Params = <T extends Parameters<typeof Type.Object>[0]>(fields: T): 
 
 export type Dispatcher = {
   /** One call, for any dialect. Throws AppError or a bug. */
-  call(name: string, params: unknown, peer: Peer, request_id: RequestId): unknown
+  call(name: string, params: unknown, peer: Peer, request_id: RequestId | undefined): unknown
   /** One JSON-RPC frame: the text of the answer, or undefined where there is none to give. Never throws. */
   frame(text: string, peer: Peer): string | undefined | Promise<string | undefined>
 }
@@ -87,7 +91,10 @@ export function openDispatcher(methods: readonly AnyMethod[], app: App): Dispatc
     if (peer.in_flight >= in_flight_max && !method.urgent) {
       throw new AppError("rate_limited", { in_flight_max, retry_after_ms: 100 })
     }
-    return method.run(method.parse(params ?? {}), { app, peer, caller: caller!, request_id })
+    const result = method.run(method.parse(params ?? {}), { app, peer, caller: caller!, request_id })
+    if (!(result instanceof Promise)) return result
+    peer.in_flight++
+    return result.finally(() => peer.in_flight--)
   }
 
   const fail = (id: RequestId | undefined, thrown: unknown, peer: Peer) => {
@@ -97,22 +104,15 @@ export function openDispatcher(methods: readonly AnyMethod[], app: App): Dispatc
 
   /** One request object of a frame; a promise only where the method needs one. */
   const answer = (value: unknown, peer: Peer): Reply | undefined | Promise<Reply | undefined> => {
-    let id: RequestId | undefined = null
+    let id: RequestId | undefined = idOf(value)
     try {
       const request = toRequest(value)
       id = request.id
-      const result = call(request.method, request.params, peer, id ?? null)
+      const result = call(request.method, request.params, peer, id)
       if (!(result instanceof Promise)) return toReply(id, result)
-      peer.in_flight++
       return result.then(
-        (late) => {
-          peer.in_flight--
-          return toReply(id, late)
-        },
-        (thrown) => {
-          peer.in_flight--
-          return fail(id, thrown, peer)
-        },
+        (late) => toReply(id, late),
+        (thrown) => fail(id, thrown, peer),
       )
     } catch (thrown) {
       return fail(id, thrown, peer)
@@ -170,7 +170,7 @@ function toRequest(value: unknown): Request {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new AppError("invalid_request")
   const { jsonrpc, id, method, params } = value as Record<string, unknown>
-  const known_id = id === undefined || id === null || typeof id === "string" || Number.isSafeInteger(id)
+  const known_id = id === undefined || isId(id)
   const structured = params === undefined || (typeof params === "object" && params !== null)
   if (jsonrpc !== "2.0" || typeof method !== "string" || !known_id || !structured) {
     throw new AppError("invalid_request")
@@ -178,7 +178,16 @@ function toRequest(value: unknown): Request {
   return value as Request
 }
 
-export function authorize(method: AnyMethod, caller: Caller, now_ms: number): void {
+const isId = (id: unknown): id is RequestId =>
+  id === null || typeof id === "string" || Number.isSafeInteger(id)
+
+/** The id to answer with when the rest turns out to be no request. */
+function idOf(value: unknown): RequestId {
+  const { id } = (value ?? {}) as { id?: unknown }
+  return isId(id) ? id : null
+}
+
+function authorize(method: AnyMethod, caller: Caller, now_ms: number): void {
   if (caller.expires_ms !== null && caller.expires_ms <= now_ms) throw new AppError("unauthorized")
   if (method.scope !== "none" && !includesScope(caller.scope, method.scope)) {
     throw new AppError("forbidden", { scope: method.scope })

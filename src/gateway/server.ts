@@ -1,4 +1,5 @@
 import { Elysia } from "elysia"
+import { AppError } from "../base/errors.ts"
 import type { App } from "./app.ts"
 import type { Caller } from "./auth.ts"
 import type { GatewayConfig } from "./config.ts"
@@ -32,6 +33,7 @@ export async function startServer(
   config: GatewayConfig,
 ): Promise<Server> {
   const guard = followingGuard(app)
+  const respond = (call: Call) => route({ app, dispatcher, sockets, guard: guard(), config }, call)
   const elysia = new Elysia({
     websocket: {
       maxPayloadLength: config.payload_bytes_max,
@@ -41,24 +43,21 @@ export async function startServer(
       perMessageDeflate: false,
     },
   })
-  elysia.onRequest(({ request }) => refusal(guard(), request))
-  elysia.get("/ws", (call) => upgrade(app, sockets, guard(), config, call as unknown as Call))
-  for (const endpoint of endpoints) {
-    const handle = (call: Call) => answer(app, dispatcher, guard(), config, endpoint, call)
-    elysia.route(endpoint.method, endpoint.path, (call) => handle(call as unknown as Call), { parse: "none" })
-  }
-  elysia.all("/*", () => text("not found\n", 404))
+  // One route, found by us: Elysia would compile each of its own at its first request.
+  elysia.all("/*", (call) => respond(call as unknown as Call), { parse: "none" })
   const tls = config.tls && { cert: Bun.file(config.tls.cert), key: Bun.file(config.tls.key) }
-  elysia.listen({
-    hostname: config.bind,
-    port: config.port,
-    // The default lets a second gateway bind the same port without a word.
-    reusePort: false,
-    // The default sends a page with the text of an error to whoever caused it.
-    development: false,
-    maxRequestBodySize: Math.max(config.file_bytes_max, config.payload_bytes_max),
-    ...(tls && { tls }),
-  })
+  const listen = () =>
+    elysia.listen({
+      hostname: config.bind,
+      port: config.port,
+      // The default lets a second gateway bind the same port without a word.
+      reusePort: false,
+      // The default sends a page with the text of an error to whoever caused it.
+      development: false,
+      maxRequestBodySize: Math.max(config.file_bytes_max, config.payload_bytes_max),
+      ...(tls && { tls }),
+    })
+  orRefused(listen, config)
   const { port } = elysia.server!
   const host = config.bind.includes(":") ? `[${config.bind}]` : config.bind
   return {
@@ -67,6 +66,19 @@ export async function startServer(
     async stop() {
       await elysia.stop(true)
     },
+  }
+}
+
+/** Says in the operator's words why the server cannot start: the address is taken or foreign, or the certificate is bad. */
+function orRefused(listen: () => unknown, { bind, port, tls }: GatewayConfig): void {
+  try {
+    listen()
+  } catch (thrown) {
+    const { code: reason, syscall } = thrown as NodeJS.ErrnoException
+    if (syscall === "listen") throw new AppError("address_unavailable", { bind, port, reason }, thrown)
+    if (!tls) throw thrown
+    const expected = "a certificate and its key as PEM files"
+    throw new AppError("invalid_config", { key: "gateway.tls", expected, got: reason }, thrown)
   }
 }
 
@@ -84,25 +96,29 @@ function followingGuard(app: App): () => Guard {
   }
 }
 
-function refusal(guard: Guard, request: Request): Response | undefined {
-  const refused = guard.refuse(request.headers)
-  return refused && text(`${refused.reason}\n`, refused.status)
+type Serving = { app: App; dispatcher: Dispatcher; sockets: Sockets; guard: Guard; config: GatewayConfig }
+
+const table = new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]))
+const paths = new Set(endpoints.map(({ path }) => path))
+
+/** Host and Origin first, then the one canonical path, then the endpoint; what is not in the table is not there. */
+function route(serving: Serving, call: Call): Response | undefined | Promise<Response> {
+  const { request } = call
+  const refused = serving.guard.refuse(request.headers)
+  if (refused) return text(`${refused.reason}\n`, refused.status)
+  const { pathname } = new URL(request.url)
+  if (pathname === "/ws") return upgrade(serving, call)
+  const endpoint = table.get(`${request.method} ${pathname}`)
+  if (endpoint) return answer(serving, endpoint, call)
+  return paths.has(pathname) ? text("method not allowed\n", 405) : text("not found\n", 404)
 }
 
-function upgrade(
-  app: App,
-  sockets: Sockets,
-  guard: Guard,
-  config: GatewayConfig,
-  call: Call,
-): Response | undefined {
-  const { request } = call
-  const server = call.server!
+function upgrade({ app, sockets, guard, config }: Serving, { request, server }: Call): Response | undefined {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("a WebSocket upgrade is needed\n", { status: 426, headers: { upgrade: "websocket" } })
   }
   try {
-    const address = addressOf(guard, server, request)
+    const address = addressOf(guard, server!, request)
     const caller = callerOf(app, config, request, address)
     const admission = sockets.admit(request.headers, address, caller)
     if ("refused" in admission) {
@@ -112,7 +128,7 @@ function upgrade(
     }
     const { handlers, protocol } = admission
     const headers = protocol === undefined ? {} : { "sec-websocket-protocol": protocol }
-    if (server.upgrade(request, { headers, data: handlers as never })) return undefined
+    if (server!.upgrade(request, { headers, data: handlers as never })) return undefined
     sockets.abandon(caller !== undefined)
     return text("the upgrade failed\n", 400)
   } catch (thrown) {
@@ -120,14 +136,7 @@ function upgrade(
   }
 }
 
-function answer(
-  app: App,
-  dispatcher: Dispatcher,
-  guard: Guard,
-  config: GatewayConfig,
-  endpoint: Endpoint,
-  { request, server }: Call,
-): Promise<Response> {
+function answer({ app, dispatcher, guard, config }: Serving, endpoint: Endpoint, { request, server }: Call) {
   // A model may be silent for longer than any idle timer.
   server!.timeout(request, 0)
   const open = (): HttpContext => {

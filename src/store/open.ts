@@ -1,7 +1,7 @@
 import { Database, SQLiteError } from "bun:sqlite"
 import { existsSync, statSync } from "node:fs"
 import { AppError } from "../base/errors.ts"
-import { migrate } from "./migrate.ts"
+import { checkVersion, migrate } from "./migrate.ts"
 
 export type Store = {
   /** For reading; what is written goes through `commit`. */
@@ -52,28 +52,28 @@ export function openStore(path: string): Store {
 }
 
 function openDatabase(path: string): Database {
-  const unclean = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0
+  let db: Database | undefined
   try {
-    const db = new Database(path, { create: true, strict: true })
+    if (existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0) inspect(path)
+    db = new Database(path, { create: true, strict: true })
     db.run("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
     db.run("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;")
-    if (unclean && statSync(path).size < check_bytes_max) check(db, path)
     migrate(db, path)
     return db
   } catch (thrown) {
-    if (isStorage(thrown)) throw toStoreError(thrown, path)
-    if (!isDamage(thrown)) throw thrown
-    throw new AppError("store_damaged", { path, reason: (thrown as Error).message }, thrown)
+    db?.close()
+    throw toStoreError(thrown, path)
   }
 }
 
-function check(db: Database, path: string): void {
+/** After an unclean end, and read-only: closing a writable one would fold the log into a file that is refused. */
+function inspect(path: string): void {
+  using db = new Database(path, { readonly: true })
+  checkVersion(db, path)
+  if (statSync(path).size >= check_bytes_max) return
   const { quick_check: said } = db.query("PRAGMA quick_check(1)").get() as { quick_check: string }
   if (said !== "ok") throw new AppError("store_damaged", { path, reason: said })
 }
-
-const isDamage = (thrown: unknown) =>
-  thrown instanceof SQLiteError && (thrown.code === "SQLITE_CORRUPT" || thrown.code === "SQLITE_NOTADB")
 
 /** All of the group in one transaction; when that fails, each by itself, so that one bad write harms only itself. */
 function commitGroup(db: Database, group: Job[]): boolean {
@@ -92,10 +92,18 @@ function commitGroup(db: Database, group: Job[]): boolean {
   }
 }
 
-const isStorage = (thrown: unknown) =>
-  thrown instanceof SQLiteError && /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(thrown.code ?? "")
+/** A header that names a format of the future has no code of its own. */
+const isDamage = (thrown: unknown): thrown is SQLiteError =>
+  thrown instanceof SQLiteError &&
+  (/CORRUPT|NOTADB|SHORT_READ/.test(thrown.code ?? "") || thrown.message === "unsupported file format")
 
-const toStoreError = (thrown: unknown, path?: string) =>
-  isStorage(thrown)
-    ? new AppError("storage_failed", { path, reason: (thrown as SQLiteError).code }, thrown)
-    : thrown
+const isStorage = (thrown: unknown): thrown is SQLiteError =>
+  thrown instanceof SQLiteError &&
+  !isDamage(thrown) &&
+  /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(thrown.code ?? "")
+
+function toStoreError(thrown: unknown, path?: string): unknown {
+  if (isDamage(thrown)) return new AppError("store_damaged", { path, reason: thrown.message }, thrown)
+  if (isStorage(thrown)) return new AppError("storage_failed", { path, reason: thrown.code }, thrown)
+  return thrown
+}

@@ -50,6 +50,9 @@ export const findTurn = (db: Database, id: string): TurnRow | undefined =>
     )
     .get(id) as TurnRow | null) ?? undefined
 
+export const hasRunningTurns = (db: Database): boolean =>
+  db.query("SELECT 1 FROM turn WHERE state = 'running' LIMIT 1").get() !== null
+
 /** For the start: what was running when the process died becomes interrupted. Answers how many there were. */
 export function interruptTurns(db: Database, now_ms: number): number {
   return db

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { TurnResult } from "../../agent/events.ts"
+import type { Turn } from "../../agent/turn.ts"
 import { AppError } from "../../base/errors.ts"
 import { Part } from "../../base/parts.ts"
 import { parseSessionKey, toSessionKey } from "../../base/session-key.ts"
@@ -7,7 +8,7 @@ import { listMessages, type Message } from "../../store/messages.ts"
 import { rateTurn } from "../../store/turns.ts"
 import { ownSessionFor, sessionFor } from "../access.ts"
 import type { App } from "../app.ts"
-import { answerWith, routeTo, toParts, turnFor } from "../chat.ts"
+import { type Address, answerWith, routeTo, toParts, turnFor } from "../chat.ts"
 import { defineMethod, Params } from "../rpc.ts"
 
 const Name = (description: string, options = {}) =>
@@ -43,8 +44,7 @@ export const chatSend = defineMethod({
   scope: "chat",
   params: SendParams,
   result: TurnResult,
-  order: ({ channel = "ws", account = "default", peer = "main", agent }, { app }) =>
-    keyOf(app, { channel, account, peer, agent } as Record<string, string>),
+  order: (params, { app }) => keyOf(app, params),
   run(params, { app, peer, caller, request_id }) {
     const { content, attachments, model, metadata, idempotency_key, on_disconnect, ...address } = params
     const turn = app.turns.submit({
@@ -53,9 +53,7 @@ export const chatSend = defineMethod({
       revocable: peer.revocable,
       ...defined({ model, metadata, idempotency_key }),
     })
-    if (on_disconnect === "abort") {
-      peer.signal.addEventListener("abort", () => turn.abort(new AppError("aborted")), { once: true })
-    }
+    if (on_disconnect === "abort") abortWith(peer.signal, turn)
     return answerWith(turn, -1, peer, request_id)
   },
 })
@@ -68,11 +66,20 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 const defined = <T extends object>(value: T): Defined<T> =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Defined<T>
 
-const keyOf = (app: App, { channel, account, peer, agent }: Record<string, string>): string | undefined => {
-  const texts = [channel, account, peer].every((part) => typeof part === "string")
-  if (!texts) return undefined
-  const origin = { channel: channel!, account: account!, peer: peer! }
-  return toSessionKey({ agent: agent ?? app.live().route(origin).agent, ...origin })
+function abortWith(signal: AbortSignal, turn: Turn): void {
+  const stop = () => turn.abort(new AppError("aborted"))
+  if (signal.aborted) return stop()
+  signal.addEventListener("abort", stop)
+  // A socket may outlive thousands of turns.
+  void turn.outcome.then(() => signal.removeEventListener("abort", stop))
+}
+
+/** The session that the parameters will lead to; undefined where they are not what the schema asks for. */
+function keyOf(app: App, params: Record<string, unknown>): string | undefined {
+  const { channel = "ws", account = "default", peer = "main", guild, team, agent } = params
+  const address = { channel, account, peer, ...defined({ guild, team, agent }) } as Address
+  if (Object.values(address).some((part) => typeof part !== "string")) return undefined
+  return toSessionKey({ ...address, agent: address.agent ?? app.live().route(address).agent })
 }
 
 /** For the methods that take a session key: they wait for what came before them in their batch. */

@@ -1,0 +1,122 @@
+/** What follows from the configuration: read, put together, and put together anew when the file changes. */
+import { existsSync } from "node:fs"
+import { dirname } from "node:path"
+import { openAgents } from "./agent/agents.ts"
+import type { Home } from "./config/home.ts"
+import type { Environment, Flag } from "./config/overrides.ts"
+import { describeProblem } from "./config/problem.ts"
+import { files, readConfig } from "./config/read.ts"
+import { changesNeedingRestart } from "./config/restart.ts"
+import { credentialPath, providerKey } from "./config/secrets.ts"
+import type { App, Live } from "./gateway/app.ts"
+import { openRouter } from "./gateway/bindings.ts"
+import { openProviders } from "./providers/providers.ts"
+import { type Config, names, providers, sections, tools } from "./registry.ts"
+
+export type Loaded = { config: Config; shown: Record<string, unknown>; warnings: string[]; text: string }
+
+export type GatewayFlags = { port?: number; bind?: string; auth?: string }
+
+export async function readLoaded(home: Home, flags: GatewayFlags, env: Environment): Promise<Loaded> {
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
+  const list: Flag[] = given.map(([name, value]) => ({
+    flag: `--${name}`,
+    key: `gateway.${name}`,
+    value: value!,
+  }))
+  const { config, shown, warnings, text } = await readConfig({ home, sections, names, env, flags: list })
+  const told = warnings.map(describeProblem)
+  return { config, shown, warnings: [...told, ...notYet(config)], text }
+}
+
+/** What may be configured by now but is acted on by later versions only; nobody should rely on it unaware. */
+function notYet({ plugins, channels, budgets, agent, agents, secrets }: Config): string[] {
+  const all = [agent, ...agents]
+  const idle: [set: boolean, what: string][] = [
+    [plugins.length > 0, "plugins: this version does not run plugins yet"],
+    [Object.keys(channels).length > 0, "channels: this version has no channels yet but WebSocket and HTTP"],
+    [Object.keys(budgets).length > 0, "budgets: this version counts usage but does not enforce budgets yet"],
+    [all.some(({ permissions }) => permissions), "permissions: no tool of this version needs any"],
+    [all.some(({ sandbox }) => sandbox), "sandbox: no tool of this version executes anything"],
+    [Object.keys(secrets).length > 0, "secrets: nothing of this version uses them"],
+  ]
+  return idle.filter(([set]) => set).map(([, what]) => what)
+}
+
+export async function openLive({ config, shown }: Loaded, home: Home, env: Environment): Promise<Live> {
+  // A home without a folder of keys need not be asked for each of them.
+  const has_keys = existsSync(dirname(credentialPath(home.home, "any")))
+  const readSecretFile = has_keys ? files.readSecretFile : async () => undefined
+  const models = await openProviders({
+    providers: config.providers,
+    declarations: providers,
+    findKey: async (name, variables) =>
+      (await providerKey(name, variables, { env, home: home.home, readSecretFile }))?.key,
+  })
+  const { agent, agents, bindings, gateway, retention, memory } = config
+  return {
+    gateway,
+    retention,
+    episodic_window: memory.episodic_window,
+    shown,
+    agents: openAgents({ agent, agents, models, tools, folder: dirname(home.config_path) }),
+    default_agent: agent.id,
+    route: openRouter(bindings, agent.id),
+    models,
+    providers: () => models.state(),
+    tools,
+  }
+}
+
+export type Following = {
+  home: Home
+  loaded: Loaded
+  load(): Promise<Loaded>
+  holder: { live: Live }
+  env: Environment
+  app: App
+  signal: AbortSignal
+}
+
+/** Applies each valid change of the file; one that is not valid leaves the old configuration running. */
+export async function followConfig({
+  home,
+  loaded,
+  load,
+  holder,
+  env,
+  app,
+  signal,
+}: Following): Promise<void> {
+  let current = loaded
+  const { watchConfig } = await import("./config/watch.ts")
+  for await (const change of await watchConfig({ home, text: loaded.text, load, signal })) {
+    if (change.error) {
+      app.log.error("the configuration was changed but is not valid; the old one goes on", change.error.data)
+      app.hub.publish({ topic: "config.rejected", data: change.error.data })
+      continue
+    }
+    const restart = changesNeedingRestart(current.config, change.loaded.config, sections)
+    if (restart.length > 0) app.log.warn("changed, but in force only after a restart", { keys: restart })
+    // What needs a restart stays as it is until then, in what is shown as well as in what is done.
+    const gateway =
+      restart.length > 0
+        ? { ...change.loaded.config.gateway, ...pick(holder.live.gateway, restart) }
+        : change.loaded.config.gateway
+    holder.live = await openLive(
+      { ...change.loaded, config: { ...change.loaded.config, gateway } },
+      home,
+      env,
+    )
+    current = change.loaded
+    for (const warning of change.loaded.warnings) app.log.warn("configuration", { warning })
+    app.log.info("the configuration was reloaded")
+    app.hub.publish({ topic: "config.reloaded", data: { needs_restart: restart } })
+  }
+}
+
+/** Of the gateway's section, the fields that a restart would change. */
+const pick = (gateway: Live["gateway"], keys: string[]): Partial<Live["gateway"]> =>
+  Object.fromEntries(
+    Object.entries(gateway).filter(([name]) => keys.some((key) => key.startsWith(`gateway.${name}`))),
+  )
