@@ -82,7 +82,7 @@ async function* converse(
     throw call.signal.aborted ? call.signal.reason : toFailure(thrown, context)
   } finally {
     call[Symbol.dispose]()
-    if (reader && answer.finished()) void drain(reader, call.stop)
+    if (reader && answer.finished()) void drain(reader, () => call.stop())
     else call.stop()
   }
 }

@@ -134,7 +134,7 @@ function bounded(
       controller.enqueue(value)
       if (!done_mark.test(tail.decode(value.subarray(-20)))) return
       controller.close()
-      void drain(reader, (reason) => reader.cancel(reason))
+      void drain(reader, () => call?.stop())
     },
     cancel: (reason) => reader.cancel(reason),
   })
@@ -146,14 +146,14 @@ const linger_ms = 250
 /** Reads the rest of a finished answer behind the caller's back, so that its connection can serve the next request. */
 export async function drain(
   reader: { read(): Promise<{ done: boolean }> },
-  giveUp: (reason?: unknown) => unknown,
+  giveUp: () => void,
 ): Promise<void> {
   const timer = setTimeout(giveUp, linger_ms)
   try {
     while (!(await reader.read()).done);
-  } catch (thrown) {
+  } catch {
     // The answer is complete and delivered: a connection that breaks now is only not used again.
-    giveUp(thrown)
+    return
   } finally {
     clearTimeout(timer)
   }

@@ -134,3 +134,20 @@ test.each(ending)("%s: a server that goes on after its answer's end does not hol
   expect((await ask(await connect(wire, remote.url, limits))).done).toMatchObject({ type: "done" })
   await left
 })
+
+test.each(ending)(
+  "%s: a connection that breaks after the answer's end is nobody's concern",
+  async (_, wire) => {
+    const { promise: left, resolve } = Promise.withResolvers<void>()
+    await using remote = startRemote((peer) => {
+      void peer.gone.then(resolve)
+      peer.head()
+      peer.chunk(wire.begin + wire.text("Done.") + wire.end("end"))
+      setTimeout(() => peer.reset(), 5)
+    })
+    expect((await ask(await connect(wire, remote.url))).done).toMatchObject({ type: "done" })
+    await left
+    // An unhandled rejection, which would end the whole gateway, fails the test that it falls into.
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  },
+)
