@@ -20,11 +20,13 @@ export type Found = { path: string[]; command: AnyCommand; args: string[] }
 export async function findCommand(root: AnyCommand, raw: string[], default_name?: string): Promise<Found> {
   let command = root
   let args = raw
+  const known: ArgsDef = {}
   const path: string[] = [(await resolve(root.meta))?.name ?? ""]
   for (;;) {
     const children = (await resolve(command.subCommands)) as Record<string, unknown> | undefined
     if (!children) return { path, command, args }
-    const index = firstName(args, (await resolve(command.args)) ?? {})
+    Object.assign(known, await resolve(command.args))
+    const index = firstName(args, known)
     const is_root = path.length === 1
     const name = args[index] ?? (is_root && !asksHelp(args) ? default_name : undefined)
     if (name === undefined) return { path, command, args }
@@ -46,6 +48,8 @@ export const asksHelp = (args: string[]): boolean => {
 
 /** Refuses what the parser would let pass: unknown flags, flags without their value, words too many. */
 export async function checkArgs({ path, command, args }: Found): Promise<void> {
+  // A hidden command is for programs, which give it a line that somebody is still typing.
+  if ((await resolve(command.meta))?.hidden) return
   const defs = ((await resolve(command.args)) ?? {}) as ArgsDef
   const flags = Object.entries(defs).filter(([, def]) => def.type !== "positional")
   const words_max = Object.keys(defs).length - flags.length

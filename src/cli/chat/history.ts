@@ -18,8 +18,13 @@ export async function openHistory(home: string): Promise<History> {
   // Shortened now and then, not at each start.
   if (lines.length > entries_max * 2) await writeFile(path, `${kept.join("\n")}\n`, { mode: 0o600 })
   if (lines.length > 0) await chmod(path, 0o600)
+  const entries = kept.reverse()
   return {
-    entries: kept.reverse(),
-    add: (entry) => appendFile(path, `${entry}\n`, { mode: 0o600 }),
+    entries,
+    async add(entry) {
+      if (entries[0] === entry) return
+      entries.unshift(entry)
+      await appendFile(path, `${entry}\n`, { mode: 0o600 })
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from "node:readline"
+import { PassThrough } from "node:stream"
 import { openQueue } from "../../client/queue.ts"
 import type { History } from "./history.ts"
 import { line_end, openKeys, toLines } from "./keys.ts"
@@ -17,21 +18,28 @@ const paste_off = "\u001b[?2004l"
 
 /** Line editing in a terminal, on Node's readline: history, completion, several lines by Alt-Enter, paste or a last "\". */
 export function openInput({ history, complete, hint }: Options): Input {
-  const keys = openKeys()
+  const input = new PassThrough()
+  const keys = openKeys((text) => input.write(text))
   const feed = (chunk: Buffer) => keys.feed(chunk)
   process.stdin.setRawMode(true)
   process.stdin.on("data", feed)
   process.stdout.write(paste_on)
   const editor = createInterface({
-    input: keys.input,
+    input,
     output: process.stdout,
     terminal: true,
-    history: history.entries,
+    history: [...history.entries],
     historySize: 1000,
-    removeHistoryDuplicates: true,
     completer: (line: string) => [complete(line), line],
   })
 
+  // The editor adds each line; a message may be several, and is what somebody wants to have again.
+  let recalled: string[] = []
+  const recall = () => void recalled.splice(0, recalled.length, ...history.entries)
+  editor.on("history", (lines) => {
+    recalled = lines
+    recall()
+  })
   const typed = openQueue<Typed>()
   editor.on("line", (line) => typed.push({ line }))
   editor.on("close", () => typed.push("leave"))
@@ -65,6 +73,7 @@ export function openInput({ history, complete, hint }: Options): Input {
         message = more === undefined ? undefined : message.slice(0, -1) + line_end + more
       }
       if (message?.trim()) await history.add(message)
+      recall()
       return message === undefined ? undefined : toLines(message)
     },
     async during(work, onInterrupt) {

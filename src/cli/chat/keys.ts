@@ -1,4 +1,3 @@
-import { PassThrough } from "node:stream"
 import { StringDecoder } from "node:string_decoder"
 import { harmless } from "../text.ts"
 
@@ -11,8 +10,6 @@ export const line_end = "\u23ce"
 export const toLines = (typed: string): string => typed.replaceAll(line_end, "\n")
 
 export type Keys = {
-  /** What the line editor reads. */
-  input: PassThrough
   feed(chunk: Buffer): void
   /** While busy, Ctrl-C goes to the caller, and what else is typed waits. */
   hold(onInterrupt: () => void): void
@@ -25,9 +22,8 @@ const interrupt = "\u0003"
 /** Alt-Enter, and Shift-Enter where the terminal can tell. */
 const soft_enters = ["\u001b\r", "\u001b\n", "\u001b[13;2u", "\u001b[27;2;13~"]
 
-/** What is between the terminal and the line editor: pasted text and Alt-Enter do not send the line. */
-export function openKeys(): Keys {
-  const input = new PassThrough()
+/** What is between the terminal and the line editor, which `write` feeds: a paste and Alt-Enter do not send the line. */
+export function openKeys(write: (keys: string) => void): Keys {
   const decoder = new StringDecoder("utf8")
   let is_pasting = false
   let held = ""
@@ -48,11 +44,11 @@ export function openKeys(): Keys {
         is_pasting = true
         rest = rest.slice(paste_begin.length)
       } else if (soft) {
-        input.write(line_end)
+        write(line_end)
         rest = rest.slice(soft.length)
       } else {
         const key = firstKey(rest)
-        input.write(key)
+        write(key)
         rest = rest.slice(key.length)
       }
     }
@@ -67,12 +63,11 @@ export function openKeys(): Keys {
     const cut = is_pasting ? text.search(/(\u001b[[\d]*|\r)$/) : end
     const pasted = cut === -1 ? text : text.slice(0, cut)
     if (is_pasting && cut !== -1) carry = text.slice(cut)
-    if (pasted !== "") input.write(harmless(pasted).replaceAll("\n", line_end).replaceAll("\t", "  "))
+    if (pasted !== "") write(harmless(pasted).replaceAll("\n", line_end).replaceAll("\t", "  "))
     return is_pasting ? "" : text.slice(end + paste_end.length)
   }
 
   return {
-    input,
     feed(chunk) {
       const text = decoder.write(chunk)
       if (!onInterrupt) return pass(text)

@@ -21,7 +21,7 @@ export const gateway = (deps: Deps) =>
         home,
         ...(args.config ? { config_path: args.config } : {}),
         flags: { gateway: toFlags(args) },
-        log_level: logLevel("info"),
+        log_level: logLevel(process.stderr.isTTY ? "warn" : "info"),
       })
       using _signals = stopOnSignals(running)
       if (args.json) await printJson({ url: running.url, home: running.home, pid: process.pid })
@@ -64,9 +64,9 @@ function stopOnSignals(running: Gateway): Disposable {
   }
 }
 
-const welcome = ({ url, home, warnings }: Gateway) => `
+const welcome = ({ url, home }: Gateway) => `
 Weft is running on ${url}
-${warnings.map((warning) => `  warning: ${warning}\n`).join("")}
+
   weft chat            talk to it in another terminal
   weft open            an address for the control page
   weft token create    access for another program; docs/guides/websocket.md says how it speaks
