@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import type { TestServer } from "../client/server.ts"
 
-const main_path = join(import.meta.dir, "../../src/main.ts")
+export const main_path = join(import.meta.dir, "../../src/main.ts")
 
 export type Ran = { stdout: string; stderr: string; exit: number }
 
