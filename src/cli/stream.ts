@@ -1,15 +1,16 @@
-import type { Chat, TurnEvent } from "../client/client.ts"
+import type { Chat, StopReason, TurnEvent } from "../client/client.ts"
 import { note, write } from "./output.ts"
 import { duration, harmless } from "./text.ts"
 
 /**
  * Text as it comes. What a retry or a failover voids is out already and cannot be taken back: then that is said,
- * on standard error.
+ * on standard error. Answers why the turn ended.
  */
-export async function streamText(chat: Chat): Promise<void> {
+export async function streamText(chat: Chat): Promise<StopReason | undefined> {
   const show = process.stdout.isTTY ? harmless : (text: string) => text
   let last = "\n"
   let loose_chars = 0
+  let stop_reason: StopReason | undefined
   for await (const event of chat) {
     if (event.type === "text" && event.text !== "") {
       await write(show(event.text))
@@ -17,6 +18,7 @@ export async function streamText(chat: Chat): Promise<void> {
       loose_chars += event.text.length
       continue
     }
+    if (event.type === "done") stop_reason = event.stop_reason
     const told = tell(event, loose_chars > 0)
     if (told === undefined) continue
     if (!last.endsWith("\n")) await write("\n")
@@ -25,6 +27,7 @@ export async function streamText(chat: Chat): Promise<void> {
     if (told) note(told)
   }
   if (!last.endsWith("\n")) await write("\n")
+  return stop_reason
 }
 
 function tell(event: TurnEvent, is_void: boolean): string | undefined {

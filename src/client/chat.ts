@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts"
 import { WeftError } from "./errors.ts"
-import { applyEvent, emptyView, type TurnEvent, type TurnView } from "./events.ts"
+import { applyEvent, emptyView, type StopReason, type TurnEvent, type TurnView } from "./events.ts"
 import type { Link } from "./link.ts"
 import type { Methods } from "./methods.gen.ts"
 import { openQueue } from "./queue.ts"
@@ -30,9 +30,17 @@ type Outcome = { result: ChatResult } | { error: WeftError }
 /** A request that kills its socket this many times in a row, with no event between, is not sent again. */
 const losses_max = 5
 
+/** What a turn ends with that is answered with a result; the others are errors. */
+const answered = new Set<StopReason>(["end", "length", "aborted", "iterations"])
+
 export function openChat(link: Link, request: ChatRequest, signal?: AbortSignal): Chat {
   const events = openQueue<TurnEvent>()
-  const result = runTurn(link, request, events.push, signal)
+  const take = (event: TurnEvent) => {
+    events.push(event)
+    // The reader has everything then, even should the connection end before the answer to the request comes.
+    if (event.type === "done" && answered.has(event.stop_reason)) events.end()
+  }
+  const result = runTurn(link, request, take, signal)
   result.then(events.end, events.fail)
   return {
     result,

@@ -123,9 +123,15 @@ function openQueue({ count_max = Infinity, overflow, onReturn } = {}) {
 }
 
 var losses_max = 5;
+var answered = new Set(["end", "length", "aborted", "iterations"]);
 function openChat(link, request, signal) {
   const events = openQueue();
-  const result = runTurn(link, request, events.push, signal);
+  const take = (event) => {
+    events.push(event);
+    if (event.type === "done" && answered.has(event.stop_reason))
+      events.end();
+  };
+  const result = runTurn(link, request, take, signal);
   result.then(events.end, events.fail);
   return {
     result,

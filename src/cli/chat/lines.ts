@@ -20,8 +20,8 @@ export async function chatInLines(args: ChatArgs, deps: Deps): Promise<void> {
       continue
     }
     const chat = say(gateway.client, talk, content, stop.signal)
-    if (!args.json) await streamText(chat)
-    results.push(await chat.result)
+    if (args.json) results.push(await chat.result)
+    else await streamText(chat)
   }
   if (args.json) await printJson(results)
 }

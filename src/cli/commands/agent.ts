@@ -27,8 +27,7 @@ export const agent = (deps: Deps) =>
       }
       const chat = gateway.client.chat(params, { signal: interrupt.signal })
       if (args.json) return printJson(await chat.result)
-      await streamText(chat)
-      const { stop_reason } = await chat.result
+      const stop_reason = await streamText(chat)
       if (stop_reason === "aborted") throw new WeftError("aborted", {}, "Stopped.")
       if (stop_reason === "length") note("The answer was cut at the limit of tokens (max_tokens).")
       if (stop_reason === "iterations") note("The agent stopped after its last allowed round of tools.")
