@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite"
 import { type AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
@@ -112,7 +111,7 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
   return begun
 }
 
-const openSession = (db: Database, { key, ...parts }: NonNullable<TurnRequest["session"]>, now_ms: number) =>
+const openSession = (db: Store["db"], { key, ...parts }: NonNullable<TurnRequest["session"]>, now_ms: number) =>
   touchSession(db, key, parts, now_ms)
 
 function chainOf(request: TurnRequest, session_model: string | undefined, models: Models): ModelChoice[] {
