@@ -1,4 +1,4 @@
-import list from "./models.json"
+import list from "./models.json" with { type: "text" }
 import type { ModelUsage } from "./provider.ts"
 
 /** US dollars for a million tokens. A price that is not listed is that of input. */
@@ -22,9 +22,15 @@ let by_name: Map<string, ModelFacts> | undefined
 
 /** What is known of a model; a dated name ("…-20251101") falls back to the undated one. */
 export function modelFacts(provider: string, model: string): ModelFacts | undefined {
-  by_name ??= new Map((list.models as ModelFacts[]).map((facts) => [`${facts.provider}/${facts.id}`, facts]))
+  by_name ??= readList()
   const name = `${provider}/${model}`
   return by_name.get(name) ?? by_name.get(name.replace(/-(\d{8}|\d{4}-\d{2}-\d{2})$/, ""))
+}
+
+/** Parsed at the first look-up: a start needs no prices. */
+function readList(): Map<string, ModelFacts> {
+  const { models } = JSON.parse(list as unknown as string) as { models: ModelFacts[] }
+  return new Map(models.map((facts) => [`${facts.provider}/${facts.id}`, facts]))
 }
 
 /** What a model call cost by list price; null where the model is not in the list. */
