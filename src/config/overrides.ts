@@ -38,24 +38,28 @@ export function applyOverrides(
 ): { origins: Origins; warnings: Finding[] } {
   const origins: Origins = new Map()
   const warnings: Finding[] = []
-  const scalars = sections.flatMap(({ name, schema }) => scalarsOf(schema, [name]))
+  // An empty variable is an unset one, as compose files write `${NAME:-}`.
+  const set = Object.entries(env).filter(
+    ([variable, text]) => variable.startsWith(prefix) && text && !own_variables.includes(variable),
+  )
+  // Most starts override nothing, and then no schema needs to be walked.
+  const scalars =
+    set.length + flags.length === 0 ? [] : sections.flatMap(({ name, schema }) => scalarsOf(schema, [name]))
   const byVariable = new Map(scalars.map((scalar) => [variableOf(scalar.path), scalar]))
-  for (const [variable, text] of Object.entries(env)) {
-    // An empty variable is an unset one, as compose files write `${NAME:-}`.
-    if (!variable.startsWith(prefix) || !text || own_variables.includes(variable)) continue
+  for (const [variable, text] of set) {
     const scalar = byVariable.get(variable) ?? recordScalar(variable, sections, document)
     if (!scalar) {
       warnings.push(...unknownVariable(variable, sections, [...byVariable.keys()]))
       continue
     }
     // The environment is where secrets come from: what stands there is a reference, not a literal.
-    const value = isSecret(scalar.schema) ? { env: variable } : typed(scalar.schema, text)
+    const value = isSecret(scalar.schema) ? { env: variable } : typed(scalar.schema, text!)
     if (put(document, scalar.path, value)) origins.set(keyOf(scalar.path), { variable })
   }
   for (const { flag, key, value } of flags) {
     const scalar = scalars.find(({ path }) => keyOf(path) === key)
-    const set = scalar && typeof value === "string" ? typed(scalar.schema, value) : value
-    if (put(document, scalar?.path ?? key.split("."), set)) origins.set(key, { flag })
+    const given = scalar && typeof value === "string" ? typed(scalar.schema, value) : value
+    if (put(document, scalar?.path ?? key.split("."), given)) origins.set(key, { flag })
   }
   return { origins, warnings }
 }
