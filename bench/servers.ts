@@ -3,23 +3,25 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildExecutable } from "../scripts/executable.ts"
 
-const folder = join(import.meta.dir, "..")
-const executable = join(folder, "dist/weft")
+const root = join(import.meta.dir, "..")
+
+/** What is measured and what it is held against, all built the same way. */
+export const executables = {
+  weft: join(root, "dist/weft"),
+  empty: join(root, "dist/bench/empty"),
+  echo: join(root, "dist/bench/echo"),
+  smallest: join(root, "dist/bench/elysia-sqlite"),
+}
 
 export type Server = AsyncDisposable & { pid: number; port: number; token: string }
 export type Home = Disposable & { path: string }
 
-/** The executable under test, built now, so that a figure is never of old code. */
-export async function buildWeft(): Promise<string> {
-  await buildExecutable(join(folder, "src/main.ts"), executable)
-  return executable
-}
-
-/** A program from bench/reference/, built the way that ours is. */
-export async function buildReference(name: "empty" | "echo" | "elysia-sqlite"): Promise<string> {
-  const outfile = join(folder, "dist/bench", name)
-  await buildExecutable(join(folder, "bench/reference", `${name}.ts`), outfile)
-  return outfile
+/** Once before all figures, so that they are of one state of the code, and never of an old one. */
+export async function buildExecutables(): Promise<void> {
+  await buildExecutable(join(root, "src/main.ts"), executables.weft)
+  await buildExecutable(join(root, "bench/reference/empty.ts"), executables.empty)
+  await buildExecutable(join(root, "bench/reference/echo.ts"), executables.echo)
+  await buildExecutable(join(root, "bench/reference/elysia-sqlite.ts"), executables.smallest)
 }
 
 /** A home with the given configuration, gone at the end. */
@@ -38,7 +40,7 @@ export function freePort(): number {
   return listener.port
 }
 
-export const gatewayCommand = (port: number) => [executable, "gateway", "--port", `${port}`]
+export const gatewayCommand = (port: number) => [executables.weft, "gateway", "--port", `${port}`]
 
 export async function startGateway(home: Home, provider_url?: string): Promise<Server> {
   const port = freePort()

@@ -11,6 +11,7 @@ import { openclaw } from "../bench/figures/peers.ts"
 import { route } from "../bench/figures/route.ts"
 import { hello, pings, turnLatency, turnRate } from "../bench/figures/traffic.ts"
 import type { Bench, Figure } from "../bench/measure.ts"
+import { buildExecutables } from "../bench/servers.ts"
 import targets from "../bench/targets.json" with { type: "json" }
 
 type Target = { of: "value" | "ratio"; min?: number; max?: number }
@@ -44,6 +45,7 @@ const load_before = loadavg()[0] ?? 0
 if (load_before > cpus().length / 2)
   console.error(`warning: the load average is ${load_before.toFixed(1)}; the figures will suffer`)
 
+await buildExecutables()
 const rows: Row[] = []
 const unanswered: { name: string; reason: string }[] = []
 for (const bench of chosen) {
@@ -86,7 +88,7 @@ function printTable(rows: Row[]): void {
     title,
     `${round(value)} ${unit}`,
     reference === undefined ? "" : `${round(reference)} ${unit}`,
-    ratio === undefined ? "" : `${ratio.toFixed(2)} ×`,
+    ratio === undefined ? "" : `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)} ×`,
     target,
     met === undefined ? "" : met ? "met" : "MISSED",
     note,

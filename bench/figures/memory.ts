@@ -1,14 +1,6 @@
 import { compileLoadClient, load, openIdle, ping } from "../load/ws-load.ts"
 import { type Bench, median, pssKilobytes } from "../measure.ts"
-import {
-  buildReference,
-  buildWeft,
-  freePort,
-  makeHome,
-  type Server,
-  startGateway,
-  startServer,
-} from "../servers.ts"
+import { executables, freePort, makeHome, type Server, startGateway, startServer } from "../servers.ts"
 
 /** Long enough for what a start leaves behind to be collected. */
 const settle_ms = 3000
@@ -17,15 +9,13 @@ export const idleMemory: Bench = {
   name: "idle_memory",
   async measure({ quick }) {
     await compileLoadClient()
-    await buildWeft()
-    const smallest = await buildReference("elysia-sqlite")
     const [ours, theirs]: [number[], number[]] = [[], []]
     for (let round = 0; round < (quick ? 1 : 5); round++) {
       using home = makeHome()
       const port = freePort()
       await using gateway = await startGateway(home)
       await using reference = await startServer(
-        [smallest, `${port}`, `${home.path}/reference.db`],
+        [executables.smallest, `${port}`, `${home.path}/reference.db`],
         port,
         home,
       )
@@ -44,7 +34,6 @@ export const sockets: Bench = {
   name: "sockets",
   async measure({ quick }) {
     await compileLoadClient()
-    await buildWeft()
     const count = quick ? 2000 : 10_000
     using home = makeHome()
     await using gateway = await startGateway(home)

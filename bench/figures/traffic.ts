@@ -1,26 +1,16 @@
 import { openTurns } from "../load/turns.ts"
 import { compileLoadClient, type Load, load, ping } from "../load/ws-load.ts"
 import { type Bench, interleave, median, quantile } from "../measure.ts"
-import {
-  buildReference,
-  buildWeft,
-  freePort,
-  makeHome,
-  startGateway,
-  startProvider,
-  startServer,
-} from "../servers.ts"
+import { executables, freePort, makeHome, startGateway, startProvider, startServer } from "../servers.ts"
 
 export const pings: Bench = {
   name: "ping",
   async measure({ quick }) {
     await compileLoadClient()
-    await buildWeft()
-    const echo = await buildReference("echo")
     using home = makeHome()
     const port = freePort()
     await using gateway = await startGateway(home)
-    await using reference = await startServer([echo, `${port}`], port, home)
+    await using reference = await startServer([executables.echo, `${port}`], port, home)
     const shape = { sockets: 64, in_flight: 16, seconds: quick ? 1 : 3, request: ping }
     const runs = await interleave(
       quick ? 1 : 3,
@@ -44,7 +34,6 @@ const clientNote = (loads: Load[]) =>
 export const turnLatency: Bench = {
   name: "turn",
   async measure({ quick }) {
-    await buildWeft()
     using home = makeHome()
     await using provider = await startProvider()
     await using gateway = await startGateway(home, provider.url)
@@ -72,7 +61,6 @@ export const turnRate: Bench = {
   name: "turns",
   async measure({ quick }) {
     await compileLoadClient()
-    await buildWeft()
     using home = makeHome()
     await using provider = await startProvider()
     await using gateway = await startGateway(home, provider.url)
@@ -91,7 +79,6 @@ export const turnRate: Bench = {
 export const hello: Bench = {
   name: "hello",
   async measure() {
-    await buildWeft()
     using home = makeHome()
     await using provider = await startProvider()
     await using gateway = await startGateway(home, provider.url)
