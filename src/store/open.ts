@@ -93,17 +93,16 @@ function commitGroup(db: Database, group: Job[]): boolean {
 }
 
 /** A header that names a format of the future has no code of its own. */
-const isDamage = (thrown: unknown): thrown is SQLiteError =>
-  thrown instanceof SQLiteError &&
-  (/CORRUPT|NOTADB|SHORT_READ/.test(thrown.code ?? "") || thrown.message === "unsupported file format")
+const isDamage = ({ code, message }: SQLiteError) =>
+  /CORRUPT|NOTADB|SHORT_READ/.test(code ?? "") || message === "unsupported file format"
 
-const isStorage = (thrown: unknown): thrown is SQLiteError =>
-  thrown instanceof SQLiteError &&
-  !isDamage(thrown) &&
-  /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(thrown.code ?? "")
+const isFull = ({ code }: SQLiteError) => /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(code ?? "")
+
+const isStorage = (thrown: unknown) => thrown instanceof SQLiteError && !isDamage(thrown) && isFull(thrown)
 
 function toStoreError(thrown: unknown, path?: string): unknown {
+  if (!(thrown instanceof SQLiteError)) return thrown
   if (isDamage(thrown)) return new AppError("store_damaged", { path, reason: thrown.message }, thrown)
-  if (isStorage(thrown)) return new AppError("storage_failed", { path, reason: thrown.code }, thrown)
+  if (isFull(thrown)) return new AppError("storage_failed", { path, reason: thrown.code }, thrown)
   return thrown
 }
