@@ -108,9 +108,12 @@ test("called through a symlink from another folder, it keeps that folder and the
 needs({ root: true, command: "setpriv" })("somebody else's checkout that is not set up is explained", () => {
   using checkout = makeCheckout()
   checkout.program("npm", npm)
+  // Whatever umask this process got from other tests, a clone would be readable.
+  checkout.run(["/bin/chmod", "-R", "a+rX", checkout.at(".")])
   const nobody = [Bun.which("setpriv") ?? "", "--reuid=65534", "--regid=65534", "--clear-groups"]
   const start = () => checkout.run([...nobody, checkout.at("co/scripts/start")])
   expect(start()).toMatchObject({ status: 1, error: expect.stringContaining("cannot be written by nobody") })
   expect(checkout.run([checkout.at("co/scripts/start")])).toMatchObject({ status: 0 })
+  checkout.run(["/bin/chmod", "-R", "a+rX", checkout.at(".")])
   expect(start()).toMatchObject({ status: 0, error: "" })
 })
