@@ -48,11 +48,15 @@ export function openCursor({ entries }: TurnLog, after_seq: number): Cursor {
   let read_seq = after_seq
   return {
     next(merge) {
+      // A reader may claim to have seen more than there is by now.
+      while ((entries[index]?.seq ?? Number.POSITIVE_INFINITY) <= read_seq) index++
       let entry = entries[index]
       if (!entry) return undefined
       index++
       if (entry.seq_first <= read_seq) entry = rest(entry, read_seq)
       if (merge) {
+        // Joining adds to `ends` in place; the entry that is kept stays as it is.
+        if (entry.ends) entry = { ...entry, ends: [...entry.ends] }
         for (let more = entries[index]; more && fits(entry, more); more = entries[++index]) {
           entry = join(entry, more)
         }
@@ -78,8 +82,8 @@ export async function* readLog(
     while (!signal.aborted) {
       const entry = cursor.next(true)
       if (entry) yield entry
-      if (entry?.event.type === "done") return
       if (entry) continue
+      if (isEnded(log)) return
       await wake.promise
       wake = Promise.withResolvers()
     }

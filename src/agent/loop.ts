@@ -76,7 +76,8 @@ export async function* runTask(task: Task): AsyncGenerator<LoopEvent> {
 /** One model call. Fills `answer` in place, so that what was said before a failure is not lost. */
 async function* ask(task: Task, messages: ModelMessage[], answer: Answer): AsyncGenerator<TurnEvent> {
   const { models, chain, revocable, system, readFile, signal } = task
-  const tools = [...task.tools.map(toSpec), ...task.client_tools]
+  const own = task.tools.filter(({ name }) => !isClientTool(task, name))
+  const tools = [...own.map(toSpec), ...task.client_tools]
   const from = chain.slice(Math.max(0, chain.indexOf(answer.choice)))
   for await (const chunk of callModel({
     models,
@@ -118,7 +119,9 @@ const emptyAnswer = (choice: ModelChoice): Answer => ({
 
 const toUsage = (models: Models, choice: ModelChoice, usage: ModelUsage): UsageEvent => ({
   type: "usage",
-  ...usage,
+  input_tokens: usage.input_tokens,
+  output_tokens: usage.output_tokens,
+  cached_tokens: usage.cached_tokens,
   cost_usd: models.cost(choice, usage),
   provider: choice.provider,
   model: choice.model,
@@ -154,7 +157,9 @@ export async function callTool(
     return result(`There is no tool "${name}". The tools are: ${names}.`, true)
   }
   try {
-    const params = tool.parse(input)
+    task.signal.throwIfAborted()
+    // Parsing fills in defaults; what the model said is kept and told as it said it.
+    const params = tool.parse(structuredClone(input))
     return result(await untilAborted(tool.run(params, task.tool_context), task.signal), false)
   } catch (thrown) {
     if (task.signal.aborted) return result("Stopped: the turn was aborted.", true)
