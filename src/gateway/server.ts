@@ -22,6 +22,9 @@ const anybody: Caller = { token_id: "", name: "loopback", scope: "admin", agents
 /** Sockets that send nothing are asked for a sign of life after this long. */
 const idle_s = 120
 
+/** At the end, answers that are on their way have so long to get out. */
+const flush_ms_max = 1000
+
 /**
  * The only file that knows Elysia. It reads the source of its handlers, so they stay one line long, and its own
  * WebSocket layer parses frames by guesswork, so the upgrade is done on the server beneath it.
@@ -64,6 +67,10 @@ export async function startServer(
     url: `${config.tls ? "https" : "http"}://${host}:${port}`,
     port: port!,
     async stop() {
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, flush_ms_max)
+      await Promise.race([elysia.server!.stop(false), late.promise])
+      clearTimeout(timer)
       await elysia.stop(true)
     },
   }
