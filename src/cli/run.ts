@@ -38,7 +38,10 @@ async function usage({ path, command }: Found): Promise<string> {
 
 function toFailure(thrown: unknown): Failure {
   const is_usage = thrown instanceof Error && (thrown.name === "CLIError" || thrown instanceof UsageError)
-  if (is_usage) return { code: "usage", message: Bun.stripANSI(thrown.message), data: {}, exit: 2 }
+  if (is_usage) {
+    const { exit } = errors.invalid_params
+    return { code: "invalid_params", message: Bun.stripANSI(thrown.message), data: {}, exit }
+  }
   const { code, message, data, cause } = thrown instanceof WeftError ? thrown : toAppError(thrown)
   const exit = Object.hasOwn(errors, code) ? errors[code as ErrorCode].exit : 1
   return { code, message, data, exit, ...(thrown instanceof AppError ? {} : { cause }) }

@@ -300,8 +300,11 @@ function openWire(socket, options) {
       request?.resolve(result);
   }
   socket.addEventListener("open", () => opened.resolve());
-  socket.addEventListener("error", () => {});
-  socket.addEventListener("close", ({ code, reason }) => lose(code, String(reason)));
+  let trouble = "";
+  socket.addEventListener("error", ({ message }) => {
+    trouble = message ?? "";
+  });
+  socket.addEventListener("close", ({ code, reason }) => lose(code, String(reason) || trouble));
   socket.addEventListener("message", ({ data }) => {
     traffic.frame_count++;
     const frames = parseFrames(data);

@@ -120,11 +120,13 @@ function openWire(socket: WebSocketLike, options: ConnectionOptions) {
   }
 
   socket.addEventListener("open", () => opened.resolve())
-  socket.addEventListener("error", () => {
-    // A close event follows and says more; but the ws package throws where nobody listens.
+  // Where a runtime says what went wrong it says it here, and the close event that follows does not.
+  let trouble = ""
+  socket.addEventListener("error", ({ message }: { message?: string }) => {
+    trouble = message ?? ""
   })
   socket.addEventListener("close", ({ code, reason }: { code: number; reason: string }) =>
-    lose(code, String(reason)),
+    lose(code, String(reason) || trouble),
   )
   socket.addEventListener("message", ({ data }: { data: unknown }) => {
     traffic.frame_count++

@@ -29,19 +29,26 @@ export const completeCommand = (line: string): string[] =>
 export const help = (): string => {
   const rows = Object.entries(commands).map(([name, text]) => `  ${name.padEnd(10)} ${text}`)
   const keys = [
-    "A last \\, Alt-Enter or a paste makes several lines. Up and Down: what was typed before.",
+    "A last \\, Alt-Enter or a paste makes several lines.",
+    "Up, Down and Ctrl-R find what was typed before.",
     "Ctrl-C stops an answer, twice leaves. Ctrl-D leaves.",
   ]
   return [...rows, "", ...keys].join("\n")
 }
 
-export async function showModels(client: Client, talk: Talk): Promise<string> {
+/** Shows the agent's models, or changes to one of them. */
+export async function pickModel(client: Client, talk: Talk, wanted: string): Promise<string> {
   const { agents } = await client.call("agent.list", {}, { retry: true })
   const agent = agents.find(({ id }) => id === talk.agent) ?? agents.find(({ is_default }) => is_default)
   if (!agent) return "This token reaches no agent."
+  const names = [...new Set([agent.model, ...agent.models])]
+  const found = names.find((name) => name === wanted || name.endsWith(`/${wanted}`))
+  if (found) talk.model = found
   const current = talk.model ?? agent.model
-  const names = [...new Set([current, agent.model, ...agent.models])]
-  return names.map((name) => `${name === current ? "●" : " "} ${harmless(name)}`).join("\n")
+  const list = names.map((name) => `${name === current ? "●" : " "} ${harmless(name)}`).join("\n")
+  return wanted === "" || found
+    ? list
+    : `The agent "${agent.id}" may not use ${harmless(wanted)}, but:\n${list}`
 }
 
 export async function showSessions(client: Client, talk: Talk): Promise<string> {

@@ -14,6 +14,8 @@ export type Keys = {
   /** While busy, Ctrl-C goes to the caller, and what else is typed waits. */
   hold(onInterrupt: () => void): void
   release(): void
+  /** Passes single keys to somebody else than the line editor, until he is undefined. */
+  divert(taker: ((key: string) => void) | undefined): void
 }
 
 const paste_begin = "\u001b[200~"
@@ -29,6 +31,7 @@ export function openKeys(write: (keys: string) => void): Keys {
   let held = ""
   let carry = ""
   let onInterrupt: (() => void) | undefined
+  let taker: ((key: string) => void) | undefined
 
   /** One piece for readline at a time: a chunk with several keys counts as pasted there and completes nothing. */
   function pass(text: string): void {
@@ -48,7 +51,8 @@ export function openKeys(write: (keys: string) => void): Keys {
         rest = rest.slice(soft.length)
       } else {
         const key = firstKey(rest)
-        write(key)
+        if (taker) taker(key)
+        else write(key)
         rest = rest.slice(key.length)
       }
     }
@@ -74,6 +78,9 @@ export function openKeys(write: (keys: string) => void): Keys {
       const parts = text.split(interrupt)
       held += parts.join("")
       for (let count = 1; count < parts.length; count++) onInterrupt()
+    },
+    divert(wanted) {
+      taker = wanted
     },
     hold(callback) {
       onInterrupt = callback

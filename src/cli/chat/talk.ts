@@ -1,7 +1,7 @@
 import type { Chat, Client } from "../../client/client.ts"
 import type { GatewayArgs } from "../args.ts"
 import { toPlace } from "../place.ts"
-import { commands, help, newPeer, showModels, showSessions, type Talk } from "./commands.ts"
+import { commands, help, newPeer, pickModel, showSessions, type Talk } from "./commands.ts"
 
 export type ChatArgs = GatewayArgs & {
   agent?: string | undefined
@@ -37,9 +37,7 @@ export async function runCommand(
       delete talk.session_key
       return `A new conversation: ${talk.peer}`
     case "/model":
-      if (argument === "") return showModels(client, talk)
-      talk.model = argument
-      return `From now on: ${argument}`
+      return pickModel(client, talk, argument)
     case "/sessions":
       return argument === "" ? showSessions(client, talk) : goTo(talk, argument)
   }

@@ -69,7 +69,7 @@ Weft is running on ${url}
 
   weft chat            talk to it in another terminal
   weft open            an address for the control page
-  weft token create    access for another program; docs/guides/websocket.md says how it speaks
+  weft token create    access for a program (docs/guides/websocket.md)
 
 No model yet? Set a key and start again, as in: ANTHROPIC_API_KEY=… weft gateway
 Configuration and conversations are in ${home}. Ctrl-C stops.
