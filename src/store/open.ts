@@ -56,6 +56,8 @@ function openDatabase(path: string): Database {
   try {
     if (existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0) inspect(path)
     db = new Database(path, { create: true, strict: true })
+    // Setting the journal's mode writes into the file already.
+    checkVersion(db, path)
     db.run("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
     db.run("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;")
     migrate(db, path)
