@@ -11,6 +11,7 @@ import { openAuth } from "./gateway/auth.ts"
 import { openFiles } from "./gateway/files.ts"
 import { operatorToken, takeHome } from "./gateway/home.ts"
 import { openHub } from "./gateway/hub.ts"
+import { type Limits, limits } from "./gateway/limits.ts"
 import { type Metrics, openMetrics } from "./gateway/metrics.ts"
 import { type AnyMethod, openDispatcher } from "./gateway/rpc.ts"
 import { startServer } from "./gateway/server.ts"
@@ -31,6 +32,8 @@ export type GatewayOptions = {
   env?: Environment
   /** Instead of the registry's. */
   methods?: readonly AnyMethod[]
+  /** Instead of the usual ones. */
+  limits?: Partial<Limits>
 }
 
 export type Gateway = {
@@ -79,6 +82,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now_ms,
     loaded,
     methods: options.methods ?? methods,
+    limits: { ...limits, ...options.limits },
   })
   const token = await operatorToken(app.auth, home.home, env.WEFT_TOKEN)
   stack.use(startPurging(app))
@@ -114,16 +118,17 @@ type AppOptions = {
   now_ms(): number
   loaded: Loaded
   methods: readonly AnyMethod[]
+  limits: Limits
 }
 
-function openApp({ holder, home, store, log, now_ms, loaded, methods }: AppOptions) {
+function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: AppOptions) {
   const hub = openHub()
   const metrics = openMetrics()
   const files = openFiles(store, join(home.home, "files"), now_ms)
   let sockets: Sockets | undefined
   const auth = openAuth(store, now_ms, (token_id) => {
     sockets?.revoke(token_id)
-    hub.publish({ topic: "token.revoked", data: { token_id } })
+    hub.publish({ topic: "token.revoked", data: { token_id }, scope: "admin" })
   })
   const turns = openTurns(
     () => ({
@@ -132,6 +137,7 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods }: AppOptio
       episodic_window: holder.live.episodic_window,
       readFile: files.read,
       now_ms,
+      log,
     }),
     {
       queue_max: () => holder.live.gateway.queue_max,
@@ -162,7 +168,7 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods }: AppOptio
     live,
   }
   const dispatcher = openDispatcher(methods, app)
-  sockets = openSockets(app, dispatcher)
+  sockets = openSockets(app, dispatcher, limits)
   for (const warning of loaded.warnings) log.warn("configuration", { warning })
   return { app, sockets, dispatcher }
 }

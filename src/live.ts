@@ -93,7 +93,7 @@ export async function followConfig({
   for await (const change of await watchConfig({ home, text: loaded.text, load, signal })) {
     if (change.error) {
       app.log.error("the configuration was changed but is not valid; the old one goes on", change.error.data)
-      app.hub.publish({ topic: "config.rejected", data: change.error.data })
+      app.hub.publish({ topic: "config.rejected", data: change.error.data, scope: "admin" })
       continue
     }
     const restart = changesNeedingRestart(current.config, change.loaded.config, sections)

@@ -6,7 +6,10 @@ import type { App } from "./app.ts"
 import { type Caller, reaches } from "./auth.ts"
 
 /** The channels that a client may speak for by itself; the others belong to platforms with senders of their own. */
-export const own_channels = ["ws", "api"]
+const own_channels = ["ws", "api"]
+
+export const isOwnChannel = ({ scope }: Caller, channel: string): boolean =>
+  scope === "admin" || own_channels.includes(channel)
 
 /** A session that the caller may see. One that it may not see is answered like one that is not there. */
 export function sessionFor(app: App, caller: Caller, session_key: string): SessionRow {
@@ -20,7 +23,7 @@ export function sessionFor(app: App, caller: Caller, session_key: string): Sessi
 /** The same, for the writing methods: without admin only what the client's own channels made. */
 export function ownSessionFor(app: App, caller: Caller, session_key: string): SessionRow {
   const session = sessionFor(app, caller, session_key)
-  if (caller.scope !== "admin" && !own_channels.includes(session.channel)) {
+  if (!isOwnChannel(caller, session.channel)) {
     throw new AppError("forbidden", { scope: "admin", channel: session.channel })
   }
   return session

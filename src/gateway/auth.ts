@@ -63,6 +63,11 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
   const failures = new Map(
     listAuthFailures(store.db, now_ms() - failure_window_ms).map((row) => [row.address, row.failed_ms]),
   )
+  /** Whether who made a code could still make one; in a gateway without tokens everybody can. */
+  const stillHolds = ({ token_id }: Caller) => {
+    const row = [...tokens.values()].find(({ id }) => id === token_id)
+    return token_id === "" || (row !== undefined && isAlive(row, now_ms()))
+  }
   const codes = new Map<string, { caller: Caller; expires_ms: number }>()
 
   /** Throws where the address may not try again yet. */
@@ -149,7 +154,8 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       const key = keyOf(hashOf(code))
       const found = codes.get(key)
       codes.delete(key)
-      if (!found || found.expires_ms <= now_ms()) return refuse(address, recent)
+      const valid = found && found.expires_ms > now_ms() && stillHolds(found.caller)
+      if (!valid) return refuse(address, recent)
       const { name, scope, agents, expires_ms } = found.caller
       const ends_ms = Math.min(expires_ms ?? Number.POSITIVE_INFINITY, now_ms() + exchanged_ms)
       const made = await add(newToken(), {

@@ -3,9 +3,9 @@ import type { Turn, TurnRequest } from "../agent/turn.ts"
 import { AppError } from "../base/errors.ts"
 import type { Part } from "../base/parts.ts"
 import { toSessionKey } from "../base/session-key.ts"
-import { agentFor, own_channels } from "./access.ts"
+import { agentFor, isOwnChannel } from "./access.ts"
 import type { App } from "./app.ts"
-import type { Caller } from "./auth.ts"
+import { type Caller, reaches } from "./auth.ts"
 import type { Origin } from "./bindings.ts"
 import type { Context, Peer, RequestId } from "./rpc.ts"
 
@@ -31,9 +31,9 @@ export function routeTo(
 }
 
 /** No client can pass for somebody on another channel. */
-function requireOwnChannel({ scope }: Caller, { channel, account }: Address): void {
-  const own = own_channels.includes(channel) && account === "default"
-  if (!own && scope !== "admin") throw new AppError("forbidden", { scope: "admin", channel, account })
+function requireOwnChannel(caller: Caller, { channel, account }: Address): void {
+  if (caller.scope === "admin" || (isOwnChannel(caller, channel) && account === "default")) return
+  throw new AppError("forbidden", { scope: "admin", channel, account })
 }
 
 /** The text and the attachments as the parts of one message. */
@@ -73,7 +73,7 @@ export function turnFor(
   after_seq: number,
 ): Turn {
   const turn = app.turns.find(turn_id, after_seq)
-  const seen = turn && (caller.agents === null || caller.agents.includes(turn.agent))
+  const seen = turn && reaches(caller, turn.agent)
   if (!seen) throw new AppError("not_found", { what: "turn", turn_id })
   return turn
 }

@@ -7,7 +7,7 @@ export type Refusal = { status: 400 | 403; reason: string }
 
 export type Guard = {
   /** Undefined where the request may come in. Looks at Host and, where there is one, Origin. */
-  refuse(headers: Headers, raw_hosts?: number): Refusal | undefined
+  refuse(headers: Headers): Refusal | undefined
   /** The address of the client: the socket's, or what a trusted proxy says. */
   clientAddress(socket_address: string, headers: Headers): string
 }

@@ -18,13 +18,18 @@ export type HttpContext = {
   /** Of the client, with trusted proxies taken into account. */
   address: string
   caller: Caller | undefined
+  /** From here on the client is not cut off for the silence of a model. */
+  waitForModel(): void
 }
 
 export type Endpoint = {
   method: "GET" | "POST"
   path: string
-  /** What the token must allow; "none" is open to everybody that Host and Origin let in. */
-  scope: "none" | Scope
+  /**
+   * What the token must allow. "none" is open to everybody that Host and Origin let in, whatever they carry; "asked"
+   * leaves the question to the endpoint.
+   */
+  scope: "none" | "asked" | Scope
   run(context: HttpContext): Response | Promise<Response>
   /** Answers a failure in this endpoint's own form. */
   fail?(error: AppError): Response
@@ -32,13 +37,13 @@ export type Endpoint = {
 
 /** Everything that is served beside `/ws`. */
 export const endpoints: Endpoint[] = [
-  { method: "POST", path: "/rpc", scope: "none", run: postRpc },
+  { method: "POST", path: "/rpc", scope: "asked", ...postRpc },
   { method: "POST", path: "/files", scope: "chat", run: postFile },
   { method: "POST", path: "/v1/chat/completions", scope: "chat", ...postChatCompletion },
   { method: "GET", path: "/v1/models", scope: "read", ...listModels },
   { method: "GET", path: "/health", scope: "none", run: () => text("ok") },
   { method: "GET", path: "/ready", scope: "read", run: readiness },
-  { method: "GET", path: "/metrics", scope: "none", run: metrics },
+  { method: "GET", path: "/metrics", scope: "asked", run: metrics },
   {
     method: "GET",
     path: "/openrpc.json",
@@ -63,7 +68,7 @@ function requireScope(caller: Caller | undefined, scope: Scope): void {
 export async function serve(endpoint: Endpoint, open: () => HttpContext, app: App): Promise<Response> {
   try {
     const context = open()
-    if (endpoint.scope !== "none") requireScope(context.caller, endpoint.scope)
+    if (endpoint.scope !== "none" && endpoint.scope !== "asked") requireScope(context.caller, endpoint.scope)
     return await endpoint.run(context)
   } catch (thrown) {
     const error = reported(thrown, app)

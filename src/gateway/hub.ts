@@ -1,5 +1,14 @@
+import type { Scope } from "./auth.ts"
+
 /** Something that happened in the gateway, for whoever subscribed to its topic. */
-export type HubEvent = { topic: string; data: Record<string, unknown>; agent?: string }
+export type HubEvent = {
+  topic: string
+  data: Record<string, unknown>
+  /** Whose it is; only who reaches that agent is told. */
+  agent?: string
+  /** The scope that a listener needs; unset: read. */
+  scope?: Scope
+}
 
 export type Hub = {
   publish(event: HubEvent): void

@@ -34,7 +34,7 @@ export function openRpcDocument(methods: readonly AnyMethod[], version: string):
 /** A union of objects is told as its fields, none of which is always needed. */
 function paramsOf(schema: TSchema): object[] {
   const objects = (schema.anyOf ?? [schema]) as TObject[]
-  return objects.flatMap(({ properties, required = [] }) =>
+  return objects.flatMap(({ properties = {}, required = [] }) =>
     Object.entries(properties).map(([name, field]) => ({
       name,
       required: objects.length === 1 && required.includes(name) && field.default === undefined,

@@ -1,4 +1,5 @@
 import { type Cursor, type LogEntry, openCursor, type TurnLog } from "../agent/log.ts"
+import type { Limits } from "./limits.ts"
 
 /** What a connection needs of the server's socket. */
 export type Socket = {
@@ -18,25 +19,22 @@ export type Outbox = {
   gone(): void
 }
 
-/** Past this many unsent bytes a reader is slow: its streams pause and text is merged. */
-const slow_bytes = 1_048_576
-/** Past this many bytes behind, or this long, it is told to go. */
-const behind_bytes_max = 8_388_608
-const behind_ms_max = 30_000
 export const too_slow = 4008
 
 type Reader = {
   cursor: Cursor
   encode(entry: LogEntry): string | undefined
   watching: Disposable
+  /** Of the events that came while it was paused, those that it has not been sent yet. */
+  behind_bytes: number
   finished(): void
 }
 
 /** Everything that goes out over one socket, with nothing dropped in silence and a bound on what waits. */
-export function openOutbox(socket: Socket, onGiveUp: () => void): Outbox {
+export function openOutbox(socket: Socket, onGiveUp: () => void, limits: Limits): Outbox {
   const waiting: string[] = []
   const readers = new Set<Reader>()
-  let behind_bytes = 0
+  let waiting_bytes = 0
   let slow = false
   let closed = false
   let patience: Timer | undefined
@@ -50,21 +48,27 @@ export function openOutbox(socket: Socket, onGiveUp: () => void): Outbox {
   }
   const write = (text: string) => {
     const sent = socket.sendText(text)
+    // Nothing of it went out: the socket is closed, or so far behind that Bun would drop frames.
     if (sent === 0) return giveUp()
-    if (sent > 0 || socket.getBufferedAmount() < slow_bytes) return
+    if (sent > 0 || socket.getBufferedAmount() < limits.slow_bytes) return
     slow = true
-    patience = setTimeout(giveUp, behind_ms_max)
+    patience = setTimeout(giveUp, limits.behind_ms)
   }
-  const fallBehind = (bytes: number) => {
-    behind_bytes += bytes
-    if (behind_bytes > behind_bytes_max) giveUp()
+  const checkBehind = () => {
+    let bytes = waiting_bytes
+    for (const reader of readers) bytes += reader.behind_bytes
+    if (bytes > limits.behind_bytes) giveUp()
   }
   const pump = (reader: Reader, merge: boolean) => {
     while (!slow && !closed) {
       const entry = reader.cursor.next(merge)
-      if (!entry) return
+      if (!entry) {
+        reader.behind_bytes = 0
+        return
+      }
       const text = reader.encode(entry)
       if (text !== undefined) write(text)
+      if (reader.behind_bytes > 0) reader.behind_bytes = Math.max(0, reader.behind_bytes - sizeOf(entry))
       if (entry.event.type === "done") return leave(reader)
     }
   }
@@ -77,6 +81,7 @@ export function openOutbox(socket: Socket, onGiveUp: () => void): Outbox {
     closed = true
     clearTimeout(patience)
     waiting.length = 0
+    waiting_bytes = 0
     for (const reader of [...readers]) leave(reader)
   }
 
@@ -85,29 +90,40 @@ export function openOutbox(socket: Socket, onGiveUp: () => void): Outbox {
       if (closed) return
       if (!slow) return write(text)
       waiting.push(text)
-      fallBehind(text.length)
+      waiting_bytes += Buffer.byteLength(text)
+      checkBehind()
     },
     follow(log, after_seq, encode) {
       if (closed) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()
       const watching = log.watch((entry) => {
-        if (slow) fallBehind(JSON.stringify(entry.event).length)
-        else pump(reader, false)
+        if (!slow) return pump(reader, false)
+        reader.behind_bytes += sizeOf(entry)
+        checkBehind()
       })
-      const reader: Reader = { cursor: openCursor(log, after_seq), encode, watching, finished: resolve }
+      const cursor = openCursor(log, after_seq)
+      const reader: Reader = { cursor, encode, watching, behind_bytes: 0, finished: resolve }
       readers.add(reader)
       pump(reader, true)
       return promise
     },
     drained() {
-      if (!slow || socket.getBufferedAmount() > slow_bytes / 2) return
+      if (!slow || closed || socket.getBufferedAmount() > limits.slow_bytes / 2) return
       clearTimeout(patience)
       slow = false
-      behind_bytes = 0
-      while (waiting.length > 0 && !slow) write(waiting.shift()!)
+      while (waiting.length > 0 && !slow) {
+        const text = waiting.shift()!
+        waiting_bytes -= Buffer.byteLength(text)
+        write(text)
+      }
       for (const reader of [...readers]) pump(reader, true)
-      if (slow) for (const text of waiting) behind_bytes += text.length
     },
     gone,
   }
 }
+
+/** Near enough to its size on the wire: the envelope is not counted, so that merging does not change the sum much. */
+const sizeOf = ({ event }: LogEntry): number =>
+  event.type === "text" || event.type === "reasoning"
+    ? Buffer.byteLength(event.text)
+    : Buffer.byteLength(JSON.stringify(event))

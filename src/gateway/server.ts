@@ -106,7 +106,7 @@ function followingGuard(app: App): () => Guard {
 type Serving = { app: App; dispatcher: Dispatcher; sockets: Sockets; guard: Guard; config: GatewayConfig }
 
 const table = new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]))
-const paths = new Set(endpoints.map(({ path }) => path))
+const paths = new Set(["/ws", ...endpoints.map(({ path }) => path)])
 
 /** Host and Origin first, then the one canonical path, then the endpoint; what is not in the table is not there. */
 function route(serving: Serving, call: Call): Response | undefined | Promise<Response> {
@@ -114,8 +114,10 @@ function route(serving: Serving, call: Call): Response | undefined | Promise<Res
   const refused = serving.guard.refuse(request.headers)
   if (refused) return text(`${refused.reason}\n`, refused.status)
   const { pathname } = new URL(request.url)
-  if (pathname === "/ws") return upgrade(serving, call)
-  const endpoint = table.get(`${request.method} ${pathname}`)
+  // Bun leaves the body of an answer to HEAD out.
+  const method = request.method === "HEAD" ? "GET" : request.method
+  if (pathname === "/ws" && method === "GET") return upgrade(serving, call)
+  const endpoint = table.get(`${method} ${pathname}`)
   if (endpoint) return answer(serving, endpoint, call)
   return paths.has(pathname) ? text("method not allowed\n", 405) : text("not found\n", 404)
 }
@@ -144,12 +146,12 @@ function upgrade({ app, sockets, guard, config }: Serving, { request, server }: 
 }
 
 function answer({ app, dispatcher, guard, config }: Serving, endpoint: Endpoint, { request, server }: Call) {
-  // A model may be silent for longer than any idle timer.
-  server!.timeout(request, 0)
   const open = (): HttpContext => {
     const address = addressOf(guard, server!, request)
-    const caller = callerOf(app, config, request, address)
-    return { app, dispatcher, request, address, caller }
+    const caller = endpoint.scope === "none" ? undefined : callerOf(app, config, request, address)
+    // Until its body is here, a request is under the idle timer, so that nobody can hold many open by sending nothing.
+    const waitForModel = () => server!.timeout(request, 0)
+    return { app, dispatcher, request, address, caller, waitForModel }
   }
   return serve(endpoint, open, app)
 }
@@ -157,11 +159,12 @@ function answer({ app, dispatcher, guard, config }: Serving, endpoint: Endpoint,
 const addressOf = (guard: Guard, server: BunServer, request: Request) =>
   guard.clientAddress(server.requestIP(request)?.address ?? "", request.headers)
 
-/** Who the Authorization header makes the client; undefined without one. Throws for a wrong one. */
+/**
+ * Who the Authorization header makes the client. Throws for a wrong token. Undefined without one, also where a browser
+ * or a proxy put another scheme's credentials there.
+ */
 function callerOf(app: App, { auth }: GatewayConfig, request: Request, address: string): Caller | undefined {
   if (auth === "none") return anybody
-  const header = request.headers.get("authorization")
-  if (header === null) return undefined
-  const token = /^bearer +(\S+)$/i.exec(header)?.[1] ?? ""
-  return app.auth.authenticate(token, address)
+  const [scheme = "", ...rest] = (request.headers.get("authorization") ?? "").split(" ")
+  return scheme.toLowerCase() === "bearer" ? app.auth.authenticate(rest.join(" ").trim(), address) : undefined
 }

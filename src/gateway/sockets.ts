@@ -1,17 +1,19 @@
 import type { ServerWebSocket } from "bun"
 import { AppError } from "../base/errors.ts"
 import type { App } from "./app.ts"
-import { type Caller, reaches } from "./auth.ts"
+import { type Caller, includesScope, reaches } from "./auth.ts"
 import { openExoclaw } from "./dialects/exoclaw.ts"
 import { type Dialect, openWeft } from "./dialects/weft.ts"
 import { type HubEvent, isTopic } from "./hub.ts"
+import type { Limits } from "./limits.ts"
 import { type Outbox, openOutbox, too_slow } from "./outbox.ts"
 import type { Dispatcher, Peer } from "./rpc.ts"
 
 /** Close codes of our own, from the range that applications have. */
 export const close_codes = { unauthenticated: 4001, revoked: 4003, too_slow } as const
 const going_away = 1001
-const connect_ms_max = 5000
+/** The longest wait that a timer can be set for. */
+const timer_ms_max = 2 ** 31 - 1
 const subprotocols = ["weft.v1", "exoclaw"]
 
 /** The handlers that Elysia passes a raw socket's events to. */
@@ -39,7 +41,7 @@ export type Sockets = {
 
 type Open = { peer: Peer; ws: RawSocket }
 
-export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
+export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): Sockets {
   const open = new Set<Open>()
   const { metrics } = app
 
@@ -49,6 +51,7 @@ export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
     let dialect: Dialect
     let deadline: Timer | undefined
     let entry: Open
+    const expiry = openExpiry(app, peer, () => entry.ws.close(close_codes.revoked, "the token has expired"))
     const subscription = openSubscription(app, peer, (text) => outbox.send(text))
     const authenticated = () => {
       if (deadline === undefined || !peer.caller) return
@@ -58,19 +61,21 @@ export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
     }
     return {
       open(ws) {
-        outbox = openOutbox(ws, () => metrics.slow_readers_total++)
+        outbox = openOutbox(ws, () => metrics.slow_readers_total++, limits)
         const refuse = () => ws.close(close_codes.unauthenticated, "connect with a valid token first")
         const options = { dispatcher, peer, outbox, refuse }
         dialect = protocol === "exoclaw" ? openExoclaw(app, options) : openWeft(options)
         entry = { peer, ws }
         open.add(entry)
-        if (!caller) deadline = setTimeout(refuse, connect_ms_max)
+        if (!caller) deadline = setTimeout(refuse, limits.connect_ms)
+        expiry.renew()
         dialect.opened()
       },
       message(_ws, frame) {
         metrics.requests_total++
         dialect.message(frame)
         authenticated()
+        expiry.renew()
         subscription.renew()
       },
       drain: () => outbox.drained(),
@@ -81,6 +86,7 @@ export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
           clearTimeout(deadline)
           metrics.unauthenticated--
         }
+        expiry[Symbol.dispose]()
         subscription[Symbol.dispose]()
         outbox.gone()
         peer.gone()
@@ -97,7 +103,7 @@ export function openSockets(app: App, dispatcher: Dispatcher): Sockets {
       const full = metrics.connections >= connections_max
       const crowded = !caller && metrics.unauthenticated >= unauthenticated_max
       if (full || crowded)
-        return { refused: new AppError("rate_limited", { retry_after_ms: connect_ms_max }) }
+        return { refused: new AppError("rate_limited", { retry_after_ms: limits.connect_ms }) }
       metrics.connections++
       metrics.connections_total++
       if (!caller) metrics.unauthenticated++
@@ -130,12 +136,14 @@ const protocolsOf = (headers: Headers) =>
 /** A peer of a socket. Most sockets only wait, so what few need is made when it is first asked for. */
 function openPeer(address: string, caller: Caller | undefined): Peer & { gone(): void } {
   let controller: AbortController | undefined
+  let left = false
   return {
     caller,
     connection_id: crypto.randomUUID(),
     address,
     get signal() {
       controller ??= new AbortController()
+      if (left) controller.abort(new AppError("aborted"))
       return controller.signal
     },
     follow: () => Promise.resolve(),
@@ -143,7 +151,31 @@ function openPeer(address: string, caller: Caller | undefined): Peer & { gone():
     in_flight: 0,
     refused: false,
     revocable: true,
-    gone: () => controller?.abort(new AppError("aborted")),
+    gone() {
+      left = true
+      controller?.abort(new AppError("aborted"))
+    },
+  }
+}
+
+/** Ends the socket with its token. Armed for each caller that the socket comes to have. */
+function openExpiry(app: App, peer: Peer, close: () => void): Disposable & { renew(): void } {
+  let armed_for: Caller | undefined
+  let timer: Timer | undefined
+  const arm = () => {
+    const { expires_ms } = armed_for!
+    if (expires_ms === null) return
+    const left_ms = expires_ms - app.now_ms()
+    timer = left_ms > 0 ? setTimeout(arm, Math.min(left_ms, timer_ms_max)) : void close()
+  }
+  return {
+    renew() {
+      if (peer.caller === armed_for || !peer.caller) return
+      clearTimeout(timer)
+      armed_for = peer.caller
+      arm()
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
   }
 }
 
@@ -155,9 +187,10 @@ function openSubscription(
 ): Disposable & { renew(): void } {
   let listening: Disposable | undefined
   let seq = 0
-  const tell = ({ topic, data, agent }: HubEvent) => {
+  const tell = ({ topic, data, agent, scope = "read" }: HubEvent) => {
     const { caller, topics } = peer
-    if (!caller || (agent !== undefined && !reaches(caller, agent))) return
+    if (!caller || !includesScope(caller.scope, scope)) return
+    if (agent !== undefined && !reaches(caller, agent)) return
     if (![...topics!].some((pattern) => isTopic(pattern, topic))) return
     send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }))
   }

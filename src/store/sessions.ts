@@ -87,5 +87,13 @@ export function patchSession(
   db.query("UPDATE session SET title = $title, model = $model WHERE id = $id").run({ id, title, model })
 }
 
-export const countSessions = (db: Database): number =>
-  (db.query("SELECT count(*) AS n FROM session").get() as { n: number }).n
+/** How many sessions there are; with `agents` only theirs. */
+export const countSessions = (db: Database, agents?: string[]): number =>
+  (
+    db
+      .query(
+        `SELECT count(*) AS n FROM session
+         WHERE $agents IS NULL OR agent IN (SELECT value FROM json_each($agents))`,
+      )
+      .get({ agents: agents ? JSON.stringify(agents) : null }) as { n: number }
+  ).n

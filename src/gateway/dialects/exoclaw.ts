@@ -1,3 +1,4 @@
+import type { TurnResult } from "../../agent/events.ts"
 import type { LogEntry } from "../../agent/log.ts"
 import { AppError, toAppError } from "../../base/errors.ts"
 import type { App } from "../app.ts"
@@ -7,18 +8,25 @@ import type { Dialect, DialectOptions } from "./weft.ts"
 
 type Request = { id: string; method: string; params: unknown }
 
-/** Its methods, by the names of ours, and what it makes of their results. */
-const methods: Record<string, { name: string; result(value: unknown): unknown }> = {
-  ping: { name: "ping", result: (value) => value },
+type Translation = { name: string; params(given: unknown): unknown; result(value: unknown): unknown }
+
+/** Its methods, by the names of ours, and what it makes of their parameters and results. */
+const methods: Record<string, Translation> = {
+  ping: { name: "ping", params: () => ({}), result: (value) => value },
   status: {
     name: "status",
+    params: () => ({}),
     result(value) {
       const { version, plugins, sessions } = value as Record<string, unknown>
       return { version, plugins, sessions }
     },
   },
-  "plugin.list": { name: "plugin.list", result: (value) => (value as { plugins: unknown }).plugins },
-  "chat.send": { name: "chat.send", result: () => undefined },
+  "plugin.list": {
+    name: "plugin.list",
+    params: () => ({}),
+    result: (value) => (value as { plugins: unknown }).plugins,
+  },
+  "chat.send": { name: "chat.send", params: toChatParams, result: () => undefined },
 }
 
 /**
@@ -54,8 +62,11 @@ export function openExoclaw(app: App, { dispatcher, peer, outbox, refuse }: Dial
     const known = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!known) return send({ id, error: `unknown method: ${method}` })
     try {
-      const result = known.result(await dispatcher.call(known.name, withoutNulls(params), peer, id))
-      if (!streamed.delete(id)) send({ id, result })
+      const result = await dispatcher.call(known.name, known.params(params), peer, id)
+      if (!streamed.delete(id)) return send({ id, result: known.result(result) })
+      if ((result as TurnResult).stop_reason !== "iterations") return
+      send({ id, event: "error", data: "tool-use loop exceeded max iterations" })
+      send({ id, event: "done" })
     } catch (thrown) {
       const error = reported(thrown, app)
       // A turn's own failure was told in its stream.
@@ -96,11 +107,14 @@ function toRequest(value: unknown): Request {
   return { id: String(id), method, params: params ?? {} }
 }
 
-/** Its clients write null for what is not set. */
-const withoutNulls = (params: unknown): unknown =>
-  typeof params === "object" && params !== null && !Array.isArray(params)
-    ? Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null))
-    : params
+/** There channel and account have no default, members that are not known are ignored, and null is unset. */
+function toChatParams(given: unknown): unknown {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given
+  const { channel = null, account = null, content = null, ...rest } = given as Record<string, unknown>
+  const { peer, guild, team } = rest
+  const optional = Object.entries({ peer, guild, team }).filter(([, value]) => (value ?? null) !== null)
+  return { channel, account, content, ...Object.fromEntries(optional) }
+}
 
 /** One event of ours as the frames of its dialect, one a line of what is sent; undefined where it has none. */
 function toFrames(id: string, { event }: LogEntry): string | undefined {
@@ -121,7 +135,8 @@ function toFrames(id: string, { event }: LogEntry): string | undefined {
       sentence({ code: event.code, data: event.data as Record<string, unknown> }, "chat.send"),
     )
   }
-  if (event.type !== "done") return undefined
+  // What it calls an error is no event of ours; `run` tells it before the end.
+  if (event.type !== "done" || event.stop_reason === "iterations") return undefined
   return frame("done")
 }
 

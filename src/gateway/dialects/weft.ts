@@ -16,7 +16,9 @@ const binary_refused = JSON.stringify({
 /** The protocol of our own: strict JSON-RPC 2.0. */
 export function openWeft({ dispatcher, peer, outbox, refuse }: DialectOptions): Dialect {
   peer.follow = (turn, after_seq, request_id) =>
-    outbox.follow(turn.log, after_seq, chatEventEncoder(turn.id, request_id))
+    request_id === undefined
+      ? turn.outcome.then(() => undefined)
+      : outbox.follow(turn.log, after_seq, chatEventEncoder(turn.id, request_id))
   const answer = (text: string | undefined) => {
     if (text !== undefined) outbox.send(text)
     if (peer.refused) refuse()

@@ -14,8 +14,15 @@ export async function readBody(request: Request, bytes_max: number): Promise<Uin
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
-export const readText = async (request: Request, bytes_max: number): Promise<string> =>
-  new TextDecoder().decode(await readBody(request, bytes_max))
+/** The body as JSON's own encoding, UTF-8; anything else is no JSON. */
+export async function readText(request: Request, bytes_max: number): Promise<string> {
+  const bytes = await readBody(request, bytes_max)
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new AppError("parse_error", {}, cause)
+  }
+}
 
 const base_headers = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
 

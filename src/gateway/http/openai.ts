@@ -85,8 +85,9 @@ export const postChatCompletion: Pick<Endpoint, "run" | "fail"> = {
 
 const stop = (turn: Turn) => turn.abort(new AppError("aborted"))
 
-async function readJson({ app, request }: HttpContext): Promise<unknown> {
+async function readJson({ app, request, waitForModel }: HttpContext): Promise<unknown> {
   const text = await readText(request, app.live().gateway.payload_bytes_max)
+  waitForModel()
   if (isDeeper(text, depth_max)) throw new AppError("invalid_request", { depth_max })
   try {
     return JSON.parse(text)

@@ -6,8 +6,9 @@ import { Part } from "../../base/parts.ts"
 import { parseSessionKey, toSessionKey } from "../../base/session-key.ts"
 import { listMessages, type Message } from "../../store/messages.ts"
 import { rateTurn } from "../../store/turns.ts"
-import { ownSessionFor, sessionFor } from "../access.ts"
+import { isOwnChannel, ownSessionFor, sessionFor } from "../access.ts"
 import type { App } from "../app.ts"
+import { reaches } from "../auth.ts"
 import { type Address, answerWith, routeTo, toParts, turnFor } from "../chat.ts"
 import { defineMethod, Params } from "../rpc.ts"
 
@@ -68,7 +69,7 @@ const defined = <T extends object>(value: T): Defined<T> =>
 
 function abortWith(signal: AbortSignal, turn: Turn): void {
   const stop = () => turn.abort(new AppError("aborted"))
-  if (signal.aborted) return stop()
+  if (signal.aborted) stop()
   signal.addEventListener("abort", stop)
   // A socket may outlive thousands of turns.
   void turn.outcome.then(() => signal.removeEventListener("abort", stop))
@@ -94,23 +95,15 @@ export const chatAbort = defineMethod({
   params: Type.Union([Params({ turn_id: Type.String() }), Params({ session_key: Type.String() })]),
   result: Type.Object({ aborted: Type.Integer() }),
   run(params, { app, caller }) {
-    if ("session_key" in params) {
-      ownSessionOrQueue(app, caller, params.session_key)
-      return { aborted: app.turns.abort(params) }
-    }
-    const { session_key } = turnFor({ app, caller }, params.turn_id, -1)
-    if (session_key !== null) ownSessionOrQueue(app, caller, session_key)
+    const session_key =
+      "session_key" in params ? params.session_key : turnFor({ app, caller }, params.turn_id, -1).session_key
+    const parts = session_key === null ? undefined : parseSessionKey(session_key)
+    // A session whose first turn is just beginning is not in the store yet; its key tells whose it is.
+    const starting = parts && reaches(caller, parts.agent) && isOwnChannel(caller, parts.channel)
+    if (session_key !== null && !starting) ownSessionFor(app, caller, session_key)
     return { aborted: app.turns.abort(params) }
   },
 })
-
-/** A session whose first turn still waits is not in the store yet; its key tells whose it is. */
-function ownSessionOrQueue(app: App, caller: Parameters<typeof ownSessionFor>[1], session_key: string): void {
-  const parts = parseSessionKey(session_key)
-  const admin = caller.scope === "admin" && caller.agents === null
-  if (admin && parts) return
-  ownSessionFor(app, caller, session_key)
-}
 
 export const chatAttach = defineMethod({
   name: "chat.attach",

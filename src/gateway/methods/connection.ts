@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
 import { countSessions } from "../../store/sessions.ts"
-import { scopes } from "../auth.ts"
+import { agentsFilter } from "../access.ts"
+import { reaches, scopes } from "../auth.ts"
 import { openRpcDocument } from "../openrpc.ts"
 import { batch_max, defineMethod, in_flight_max, Params } from "../rpc.ts"
 
@@ -105,13 +106,13 @@ export const status = defineMethod({
     connections: Type.Integer(),
     memory_bytes: Type.Integer({ description: "Resident memory of the process." }),
   }),
-  run(_params, { app }) {
+  run(_params, { app, caller }) {
     const { agents, providers } = app.live()
     return {
       version: app.version,
       uptime_ms: app.now_ms() - app.started_ms,
-      agents: agents.size,
-      sessions: countSessions(app.store.db),
+      agents: [...agents.keys()].filter((id) => reaches(caller, id)).length,
+      sessions: countSessions(app.store.db, agentsFilter(caller, undefined)),
       plugins: 0,
       channels: [],
       providers: providers(),

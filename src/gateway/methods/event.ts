@@ -2,7 +2,9 @@ import { Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
 import { defineMethod, Params, type Peer } from "../rpc.ts"
 
-const topics = Type.Array(Type.String({ pattern: "^(\\*|[a-z_]+\\.(\\*|[a-z_]+))$" }), {
+/** More than there are topics; what is kept for a client has a bound. */
+const topics_max = 128
+const topics = Type.Array(Type.String({ maxLength: 64, pattern: "^(\\*|[a-z_]+\\.(\\*|[a-z_]+))$" }), {
   minItems: 1,
   maxItems: 32,
   description: 'Topics such as "turn.done", "turn.*" or "*".',
@@ -19,6 +21,8 @@ export const eventSubscribe = defineMethod({
   result,
   run({ topics }, { peer }) {
     const subscribed = topicsOf(peer)
+    const wanted = subscribed.union(new Set(topics))
+    if (wanted.size > topics_max) throw new AppError("too_large", { what: "topics", limit: topics_max })
     for (const topic of topics) subscribed.add(topic)
     return { topics: [...subscribed] }
   },

@@ -1,0 +1,12 @@
+/** Bounds of a socket that no configuration changes. Whoever starts a gateway may set others, as tests do. */
+export const limits = {
+  /** How long a socket may take to present a token. */
+  connect_ms: 5000,
+  /** Past this many unsent bytes a reader is slow: its streams pause and text is merged. */
+  slow_bytes: 1_048_576,
+  /** Past this many bytes behind, or this long, it is told to go. */
+  behind_bytes: 8_388_608,
+  behind_ms: 30_000,
+}
+
+export type Limits = typeof limits
