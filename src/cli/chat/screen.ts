@@ -19,31 +19,34 @@ const end = "\u001b[?2026l"
 const columns_max = 100
 
 export function openScreen(output: Output, color: boolean): Screen {
-  let rows = 0
+  /** The rows of the live area; the cursor is at the end of the last one. */
+  let shown: string[] = []
   // One column stays free: a full line makes some terminals wrap early and some late.
   const width = () => Math.max(20, (output.columns || 80) - 1)
+  const wrap = (text: string) => Bun.wrapAnsi(text, width(), { hard: true, trim: false }).split("\n")
 
-  function erase(): string {
-    if (rows === 0) return ""
-    return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ""}\u001b[J`
+  /** What goes from the rows that are shown to these, leaving alone those at the top that stay as they are. */
+  function change(rows: string[]): string {
+    let same = 0
+    while (same < shown.length && same < rows.length - 1 && shown[same] === rows[same]) same++
+    const rest = rows.slice(same).join("\n")
+    if (shown.length === 0) return rest
+    if (same === shown.length) return `\n${rest}`
+    const up = shown.length - 1 - same
+    return `\r${up > 0 ? `\u001b[${up}A` : ""}\u001b[J${rest}`
   }
 
-  const wrap = (text: string) => Bun.wrapAnsi(text, width(), { hard: true, trim: false }).split("\n")
+  function show(rows: string[], below: string): void {
+    const changed = change(rows) + below
+    shown = below === "" ? rows : []
+    if (changed !== "") output.write(`${begin}${changed}${end}`)
+  }
 
   return {
     color,
     columns: () => Math.min(columns_max, width()),
-    print(text) {
-      const lines = wrap(text)
-      output.write(`${begin}${erase()}${lines.join("\n")}\n${end}`)
-      rows = 0
-    },
-    live(text) {
-      const lines = text === "" ? [] : wrap(text).slice(-Math.max(1, (output.rows || 24) - 2))
-      if (lines.length === 0 && rows === 0) return
-      output.write(`${begin}${erase()}${lines.join("\n")}${end}`)
-      rows = lines.length
-    },
+    print: (text) => show(wrap(text), "\n"),
+    live: (text) => show(text === "" ? [] : wrap(text).slice(-Math.max(1, (output.rows || 24) - 2)), ""),
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import fc from "fast-check"
 import { openScreen } from "../../../src/cli/chat/screen.ts"
 import { openTurnView } from "../../../src/cli/chat/turn-view.ts"
 import type { TurnEvent } from "../../../src/client/client.ts"
@@ -141,4 +142,29 @@ test("what is live is replaced by what is next, in any width", () => {
   screen.print("second")
   screen.live("")
   expect(output.text()).toBe("first\nsecond\n")
+})
+
+test("whatever was drawn before, the screen shows what was printed and what is live", () => {
+  const line = fc.constantFrom(
+    "",
+    "a",
+    "bc",
+    "a long row that has to be wrapped somewhere",
+    "日本語日本語日本語日本語",
+  )
+  const text = fc.array(line, { maxLength: 5 }).map((lines) => lines.join("\n"))
+  const step = fc.record({ kind: fc.constantFrom("print" as const, "live" as const), text })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const output = terminal(24, 60)
+      const screen = openScreen(output, false)
+      let printed = ""
+      for (const { kind, text } of steps) {
+        screen[kind](text)
+        const rows = text === "" && kind === "live" ? "" : Bun.wrapAnsi(text, 23, { hard: true, trim: false })
+        if (kind === "print") printed += `${rows}\n`
+        expect(output.text()).toBe(kind === "print" ? printed : printed + rows)
+      }
+    }),
+  )
 })
