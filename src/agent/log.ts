@@ -1,4 +1,4 @@
-import type { TurnEvent } from "./events.ts"
+import type { TurnEvent, TurnResult } from "./events.ts"
 
 /**
  * One event, or several text (or reasoning) events merged. `ends` are the character offsets at which the
@@ -98,6 +98,25 @@ export function mergeEntries(log: TurnLog): LogEntry[] {
   const merged: LogEntry[] = []
   for (let entry = cursor.next(true); entry; entry = cursor.next(true)) merged.push(entry)
   return merged
+}
+
+/** The log as it will be, without telling anybody yet. */
+export function withEvents(log: TurnLog, events: TurnEvent[]): TurnLog {
+  const copy = openTurnLog([...log.entries])
+  for (const event of events) copy.append(event)
+  return copy
+}
+
+/** Tokens and money of the whole turn; the money is unknown as soon as one call's is. */
+export function sumUsage({ entries }: TurnLog): TurnResult["usage"] {
+  const sum: TurnResult["usage"] = { input_tokens: 0, output_tokens: 0, cost_usd: 0 }
+  for (const { event } of entries) {
+    if (event.type !== "usage") continue
+    sum.input_tokens += event.input_tokens
+    sum.output_tokens += event.output_tokens
+    sum.cost_usd = sum.cost_usd === null || event.cost_usd === null ? null : sum.cost_usd + event.cost_usd
+  }
+  return sum
 }
 
 const isText = (event: TurnEvent) => event.type === "text" || event.type === "reasoning"

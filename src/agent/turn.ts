@@ -1,4 +1,5 @@
 import { type AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import type { Log } from "../base/log.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
@@ -10,7 +11,7 @@ import { addUsage, type UsageRecord } from "../store/usage.ts"
 import type { Agent } from "./agents.ts"
 import { chainFor } from "./agents.ts"
 import type { TurnEvent, TurnResult, TurnStop, UsageEvent } from "./events.ts"
-import { isEnded, mergeEntries, openTurnLog, type TurnLog } from "./log.ts"
+import { isEnded, mergeEntries, sumUsage, type TurnLog, withEvents } from "./log.ts"
 import { type LoopEvent, runTask } from "./loop.ts"
 import type { ModelChoice, Models } from "./model.ts"
 
@@ -57,6 +58,7 @@ export type TurnDeps = {
   episodic_window: number
   readFile(file_id: string): Promise<Uint8Array>
   now_ms(): number
+  log: Pick<Log, "error">
 }
 
 type Running = { id: string; request: TurnRequest; log: TurnLog; signal: AbortSignal; request_hash: string }
@@ -71,14 +73,30 @@ type Finished = Extract<LoopEvent, { type: "finished" }>
  */
 export async function runTurn(running: Running, deps: TurnDeps): Promise<Outcome> {
   const usage: UsageEvent[] = []
-  let begun: Begun | undefined
   try {
-    begun = await begin(running, deps)
-    const finished = await converse(running, begun, usage, deps)
+    const begun = await begin(running, deps)
+    const finished = await converse(running, begun, usage, deps).catch((thrown) => broken(thrown, begun))
+    if (finished.error) report(finished.error, deps)
     return await finish(running, begun, finished, usage, deps)
   } catch (thrown) {
-    return fail(running, toAppError(thrown))
+    const error = toAppError(thrown)
+    report(error, deps)
+    return fail(running, error)
   }
+}
+
+/** A turn that has begun ends in the store even where it failed outside of the loop. */
+const broken = (thrown: unknown, { chain }: Begun): Finished => ({
+  type: "finished",
+  stop_reason: "error",
+  parts: [],
+  provider: chain[0]!.provider,
+  error: toAppError(thrown),
+})
+
+/** The one place that still has the cause of a bug; clients and the store get its incident id. */
+function report({ code, data, cause }: AppError, { log }: TurnDeps): void {
+  if (code === "internal") log.error("a turn failed", { ...data, cause: Bun.inspect(cause) })
 }
 
 async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
@@ -111,8 +129,11 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
   return begun
 }
 
-const openSession = (db: Store["db"], { key, ...parts }: NonNullable<TurnRequest["session"]>, now_ms: number) =>
-  touchSession(db, key, parts, now_ms)
+const openSession = (
+  db: Store["db"],
+  { key, ...parts }: NonNullable<TurnRequest["session"]>,
+  now_ms: number,
+) => touchSession(db, key, parts, now_ms)
 
 function chainOf(request: TurnRequest, session_model: string | undefined, models: Models): ModelChoice[] {
   const { agent, model, tokens_max, temperature } = request
@@ -206,7 +227,8 @@ async function finish(
   { store, now_ms }: TurnDeps,
 ): Promise<Outcome> {
   const finished_ms = now_ms()
-  const ending: TurnEvent[] = [...(error ? [toErrorEvent(error, id)] : []), { type: "done", stop_reason }]
+  const failure = error && failing.includes(stop_reason) ? error : undefined
+  const ending: TurnEvent[] = [...(failure ? [toErrorEvent(failure, id)] : []), { type: "done", stop_reason }]
   const events = JSON.stringify(mergeEntries(withEvents(log, ending)))
   const text = textOf(parts)
   const outcome = await store.commit((db) => {
@@ -221,7 +243,7 @@ async function finish(
           created_ms: finished_ms,
         })
       : null
-    const outcome = toOutcome(stop_reason, error, id, {
+    const outcome = toOutcome(failure, id, {
       turn_id: id,
       session_key: session?.key ?? null,
       message_id: message_id === null ? null : String(message_id),
@@ -243,27 +265,14 @@ async function finish(
   return outcome
 }
 
-/** The log as it will be, without telling anybody yet. */
-function withEvents(log: TurnLog, events: TurnEvent[]): TurnLog {
-  const copy = openTurnLog([...log.entries])
-  for (const event of events) copy.append(event)
-  return copy
-}
-
 const stateOf = (stop: TurnStop) =>
   stop === "interrupted" ? "interrupted" : stop === "error" || stop === "budget" ? "failed" : "done"
 
+/** These are answered with an error; an abort while it runs is an end like others. */
 const failing: TurnStop[] = ["error", "interrupted", "budget"]
 
-const toOutcome = (
-  stop: TurnStop,
-  error: AppError | undefined,
-  turn_id: string,
-  result: TurnResult,
-): Outcome =>
-  error && failing.includes(stop)
-    ? { error: { code: error.code, data: { ...error.data, turn_id } } }
-    : { result }
+const toOutcome = (failure: AppError | undefined, turn_id: string, result: TurnResult): Outcome =>
+  failure ? { error: { code: failure.code, data: { ...failure.data, turn_id } } } : { result }
 
 const toErrorEvent = ({ code, data }: AppError, turn_id: string): TurnEvent => ({
   type: "error",
@@ -271,18 +280,6 @@ const toErrorEvent = ({ code, data }: AppError, turn_id: string): TurnEvent => (
   message: errors[code].message,
   data: { ...data, turn_id },
 })
-
-/** Tokens and money of the whole turn; the money is unknown as soon as one call's is. */
-function sumUsage({ entries }: TurnLog): TurnResult["usage"] {
-  const sum: TurnResult["usage"] = { input_tokens: 0, output_tokens: 0, cost_usd: 0 }
-  for (const { event } of entries) {
-    if (event.type !== "usage") continue
-    sum.input_tokens += event.input_tokens
-    sum.output_tokens += event.output_tokens
-    sum.cost_usd = sum.cost_usd === null || event.cost_usd === null ? null : sum.cost_usd + event.cost_usd
-  }
-  return sum
-}
 
 /** For a turn whose end cannot be written, or that never began: its readers are told, the store keeps what it has. */
 export function fail({ id, log }: Pick<Running, "id" | "log">, error: AppError): Outcome {

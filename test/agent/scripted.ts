@@ -1,9 +1,20 @@
 /** Models that say what a test wants them to say, and tasks and turns around them. */
 
+import { openAgents } from "../../src/agent/agents.ts"
+import { agentSection } from "../../src/agent/config.ts"
 import type { Task } from "../../src/agent/loop.ts"
 import type { Models } from "../../src/agent/model.ts"
+import type { Turn, TurnRequest } from "../../src/agent/turn.ts"
+import { openTurns, type Turns } from "../../src/agent/turns.ts"
 import { AppError } from "../../src/base/errors.ts"
+import { parser } from "../../src/base/schema.ts"
+import { toSessionKey } from "../../src/base/session-key.ts"
 import type { ModelChunk, ModelRequest } from "../../src/providers/provider.ts"
+import { listMessages } from "../../src/store/messages.ts"
+import { openStore, type Store } from "../../src/store/open.ts"
+import { getSession } from "../../src/store/sessions.ts"
+import { interruptTurns } from "../../src/store/turns.ts"
+import type { AnyTool } from "../../src/tools/tool.ts"
 
 export type Asked = Pick<
   ModelRequest,
@@ -88,5 +99,125 @@ export const task = (models: Models, more: Partial<Task> = {}): Task => {
     readFile: () => Promise.reject(new AppError("not_found")),
     signal,
     ...more,
+  }
+}
+
+export type House = AsyncDisposable & {
+  turns: Turns
+  store: Store
+  models: Scripted
+  /** Every line of the error log. */
+  logged: unknown[]
+  /** What onStart and onEnd were told. */
+  told: string[]
+  clock: { now_ms: number }
+  request(content: string, more?: Partial<TurnRequest>): TurnRequest
+  /** Says something in the session of a peer. */
+  say(content: string, more?: Partial<TurnRequest>, peer?: string): Turn
+}
+
+export type HouseOptions = {
+  script?: Script
+  /** A file to keep; unset: in memory. */
+  path?: string
+  config?: object
+  tools?: readonly AnyTool[]
+  folder?: string
+  window?: number
+  queue_max?: number
+}
+
+export const partsOf = (peer: string) => {
+  const parts = { agent: "default", channel: "ws", account: "default", peer }
+  return { ...parts, key: toSessionKey(parts) }
+}
+
+/** Turns over a real store and scripted models, started as a gateway does. */
+export async function openHouse({
+  script = () => [text("ok"), done()],
+  path = ":memory:",
+  config = {},
+  tools = [],
+  folder = "",
+  window = 5,
+  queue_max = 16,
+}: HouseOptions = {}): Promise<House> {
+  const store = openStore(path)
+  const clock = { now_ms: 1_000_000_000_000 }
+  await store.commit((db) => interruptTurns(db, clock.now_ms))
+  const models = scripted(script)
+  const parse = parser(agentSection.schema)
+  const agents = openAgents({ agent: parse(config), agents: [parse({ id: "work" })], models, tools, folder })
+  const logged: unknown[] = []
+  const told: string[] = []
+  const turns = openTurns(
+    () => ({
+      store,
+      models,
+      episodic_window: window,
+      readFile: () => Promise.reject(new AppError("not_found")),
+      now_ms: () => clock.now_ms,
+      log: { error: (...line) => void logged.push(line) },
+    }),
+    {
+      queue_max: () => queue_max,
+      onStart: ({ id }) => void told.push(`started ${id}`),
+      onEnd: ({ id }) => void told.push(`ended ${id}`),
+    },
+  )
+  const request: House["request"] = (content, more) => ({
+    agent: agents.get("default")!,
+    matched_by: "default",
+    parts: [{ type: "text", text: content }],
+    revocable: true,
+    ...more,
+  })
+  return {
+    ...{ turns, store, models, logged, told, clock, request },
+    say: (content, more, peer = "main") =>
+      turns.submit(request(content, { session: partsOf(peer), ...more })),
+    [Symbol.asyncDispose]: async () => {
+      await turns.drain(0)
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The text of what a model was asked last, a line a message. */
+export const linesOf = ({ messages }: Pick<Asked, "messages">): string[] =>
+  messages.map(
+    ({ role, parts }) => `${role} ${parts.map((part) => ("text" in part ? part.text : part.type)).join("+")}`,
+  )
+
+export const eventsOf = (turn: Turn): string[] => turn.log.entries.map(({ event }) => event.type)
+
+/** Resolves when the turn tells that. */
+export function untilEvent({ log }: Turn, type: string): Promise<void> {
+  if (log.entries.some(({ event }) => event.type === type)) return Promise.resolve()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  log.watch(({ event }) => event.type === type && resolve())
+  return promise
+}
+
+/** How a turn ended, in one word. */
+export const stopOf = async (turn: Turn) => {
+  const outcome = await turn.outcome
+  return "error" in outcome ? outcome.error.code : outcome.result.stop_reason
+}
+
+/** The messages of a peer's session, a line each. */
+export const stored = ({ store }: Pick<House, "store">, peer = "main") =>
+  linesOf({ messages: listMessages(store.db, getSession(store.db, partsOf(peer).key).id, { limit: 99 }) })
+
+/** A model that waits until it is let go on, once for each call. */
+export function gate() {
+  const gates = Array.from({ length: 20 }, () => Promise.withResolvers<void>())
+  return {
+    open: (call: number) => gates[call]!.resolve(),
+    async *script(_asked: unknown, call: number, signal: AbortSignal) {
+      yield text(`answer ${call}`)
+      await Promise.race([gates[call]!.promise, untilAborted(signal)])
+      yield done()
+    },
   }
 }
