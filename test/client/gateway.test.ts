@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { connect } from "../../src/client/client.ts"
-import { startGateway, startModel } from "../harness.ts"
+import { startGateway, startModel, temporaryFolder } from "../harness.ts"
 
 test("a turn streams, is answered and is in the history", async () => {
   await using gateway = await startGateway()
@@ -67,4 +67,31 @@ test("a revoked token ends its client", async () => {
   await using _bot = await connect({ url: gateway.url, token, onState })
   await admin.call("token.revoke", { token_id })
   expect(await closed.promise).toMatchObject({ code: "unauthorized" })
+})
+
+test("a gateway that is started again tells what became of a turn, and goes on with the next", async () => {
+  await using home = await temporaryFolder()
+  await using model = startModel(async function* (_asked, call, signal) {
+    yield "one "
+    if (call === 0) yield { until: new Promise((resolve) => signal.addEventListener("abort", resolve)) }
+  })
+  const first = await startGateway({ home: home.path, model })
+  await using client = await connect({ ...first, reconnect: { delay_ms: 1, delay_ms_max: 20 } })
+  const types: string[] = []
+  const read = async () => {
+    for await (const event of client.chat("count")) {
+      types.push(event.type)
+      if (event.type === "text") void first.stop("now")
+    }
+  }
+  const ended = read().catch((thrown) => thrown)
+  await first.closed
+  await using _second = await startGateway({
+    home: home.path,
+    model,
+    flags: { gateway: { port: first.port } },
+  })
+  expect(await ended).toMatchObject({ code: "shutting_down" })
+  expect(types.at(-1)).toBe("done")
+  expect(await client.chat("again").text()).toBe("one ")
 })

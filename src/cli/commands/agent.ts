@@ -8,6 +8,8 @@ import { note, printJson } from "../output.ts"
 import { toPlace } from "../place.ts"
 import { streamText } from "../stream.ts"
 
+const wait_ms_max = 3000
+
 export const agent = (deps: Deps) =>
   defineCommand({
     meta: { name: "agent", description: "Ask once and print the answer" },
@@ -36,11 +38,24 @@ export const agent = (deps: Deps) =>
 
 /** `-m` and standard input may come together: the instruction first, then what it is about. */
 async function readContent(message: string | undefined): Promise<string> {
-  const piped = process.stdin.isTTY ? "" : (await Bun.stdin.text()).trimEnd()
+  const piped = process.stdin.isTTY ? "" : (await readInput()).trimEnd()
   const content = [message, piped].filter((part) => part).join("\n\n")
   if (content === "")
     throw new UsageError("There is nothing to say: give -m TEXT, or text on standard input.")
   return content
+}
+
+/** To the end, which a shell over ssh or a job runner may never send: then somebody has to know what it waits for. */
+async function readInput(): Promise<string> {
+  const waiting = setTimeout(
+    () => note("Reading standard input to its end; </dev/null gives none."),
+    wait_ms_max,
+  )
+  try {
+    return await Bun.stdin.text()
+  } finally {
+    clearTimeout(waiting)
+  }
 }
 
 /** The first Ctrl-C asks for the turn's end, the second leaves. */
