@@ -1,4 +1,4 @@
-import { type Cursor, type LogEntry, openCursor, type TurnLog } from "../agent/log.ts"
+import { type Cursor, isEnded, type LogEntry, openCursor, type TurnLog } from "../agent/log.ts"
 import type { Limits } from "./limits.ts"
 
 /** What a connection needs of the server's socket. */
@@ -24,6 +24,7 @@ export const too_slow = 4008
 type Reader = {
   cursor: Cursor
   encode(entry: LogEntry): string | undefined
+  ended(): boolean
   watching: Disposable
   /** Of the events that came while it was paused, those that it has not been sent yet. */
   behind_bytes: number
@@ -64,6 +65,8 @@ export function openOutbox(socket: Socket, onGiveUp: () => void, limits: Limits)
       const entry = reader.cursor.next(merge)
       if (!entry) {
         reader.behind_bytes = 0
+        // Who has seen "done" already waits for nothing more.
+        if (reader.ended()) leave(reader)
         return
       }
       const text = reader.encode(entry)
@@ -102,7 +105,8 @@ export function openOutbox(socket: Socket, onGiveUp: () => void, limits: Limits)
         checkBehind()
       })
       const cursor = openCursor(log, after_seq)
-      const reader: Reader = { cursor, encode, watching, behind_bytes: 0, finished: resolve }
+      const ended = () => isEnded(log)
+      const reader: Reader = { cursor, encode, ended, watching, behind_bytes: 0, finished: resolve }
       readers.add(reader)
       pump(reader, true)
       return promise
