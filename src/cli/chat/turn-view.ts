@@ -1,11 +1,10 @@
 import type { TurnEvent } from "../../client/client.ts"
 import { dollars, duration, harmless } from "../text.ts"
-import { renderMarkdown, takeBlocks } from "./markdown.ts"
+import { openFlow } from "./flow.ts"
 import { type Screen, style } from "./screen.ts"
 
-type Tool = { id: string; name: string; input: unknown }
-
-type Usage = { input: number; output: number; cost_usd: number | null; model: string }
+type Of<T extends TurnEvent["type"]> = Extract<TurnEvent, { type: T }>
+type Handlers = { [T in TurnEvent["type"]]: (event: Of<T>) => void }
 
 export type TurnView = {
   show(event: TurnEvent): void
@@ -19,151 +18,129 @@ export type TurnView = {
 
 /** Shows one turn as it happens: reasoning dim, text as markdown block by block, a line for each tool. */
 export function openTurnView(screen: Screen, now_ms: () => number = Date.now): TurnView {
-  const { dim, red, cyan } = style(screen.color)
-  const started_ms = now_ms()
-  let kind: "none" | "text" | "reasoning" = "none"
-  let pending = ""
-  let is_first = true
-  let has_printed_loose = false
-  let has_error = false
-  let is_over = false
-  let tools: Tool[] = []
-  let usage: Usage = { input: 0, output: 0, cost_usd: null, model: "" }
-
-  function print(text: string): void {
-    if (text.trim() === "") return
-    screen.print(is_first ? text : `\n${text}`)
-    is_first = false
+  const flow = openFlow(screen)
+  const { dim, red } = style(screen.color)
+  let state: "running" | "failed" | "over" = "running"
+  const fail = (text: string) => {
+    flow.settle()
+    if (state === "running") flow.print(red(text))
+    if (state === "running") state = "failed"
   }
-
-  const render = (text: string) =>
-    kind === "reasoning" ? dim(harmless(text).trim()) : renderMarkdown(text, screen.columns(), screen.color)
-
-  function draw(extra = ""): void {
-    const lines = [
-      pending.trim() === "" ? "" : render(pending),
-      ...tools.map((tool) => cyan(call(tool))),
-      extra,
-    ]
-    const text = lines.filter((line) => line !== "").join("\n")
-    screen.live(text === "" ? "" : is_first ? text : `\n${text}`)
-  }
-
-  /** Prints what can no longer change. */
-  function settle(): void {
-    if (pending.trim() !== "") {
-      print(render(pending))
-      has_printed_loose = true
-    }
-    pending = ""
-    kind = "none"
-  }
-
-  function add(type: "text" | "reasoning", text: string): void {
-    if (kind !== type) settle()
-    kind = type
-    pending += text
-    const { done, rest } = takeBlocks(pending)
-    if (done.trim() !== "") {
-      print(render(done))
-      has_printed_loose = true
-      pending = rest
-    }
-    draw()
-  }
-
-  function finishTool(event: TurnEvent & { type: "tool_result" }): void {
-    settle()
-    const tool = tools.find(({ id }) => id === event.id) ?? { ...event, input: {} }
-    tools = tools.filter(({ id }) => id !== event.id)
-    const result = oneLine(event.content, screen.columns() - 4)
-    const head = `${call(tool)} ${dim(`(${duration(event.duration_ms)})`)}`
-    print(`${event.is_error ? red(head) : cyan(head)}\n  ${event.is_error ? red(result) : dim(result)}`)
-    has_printed_loose = false
-    draw()
-  }
-
-  /** What came since the last tool's result does not count any more. What is printed already can only be disowned. */
-  function restart(reason: string): void {
-    pending = ""
-    kind = "none"
-    tools = []
-    print(dim(has_printed_loose ? `↻ ${reason}; the answer above is void and starts again` : `↻ ${reason}`))
-    has_printed_loose = false
-    draw()
-  }
-
-  const call = ({ name, input }: Tool) =>
-    `● ${harmless(name)} ${oneLine(JSON.stringify(input) ?? "", screen.columns() - Bun.stringWidth(name) - 20)}`
-
-  function footer(stop_reason: string): string {
-    const parts = [
-      ...(stop_reason === "end" ? [] : [stop_reasons[stop_reason] ?? stop_reason]),
-      harmless(usage.model),
-      `${usage.input} in, ${usage.output} out`,
-      ...(usage.cost_usd === null ? [] : [dollars(usage.cost_usd)]),
-      duration(now_ms() - started_ms),
-    ]
-    return dim(parts.filter((part) => part !== "").join(" · "))
-  }
-
-  function show(event: TurnEvent): void {
-    switch (event.type) {
-      case "started":
-        usage.model = event.model
-        draw(dim("…"))
-        break
-      case "text":
-      case "reasoning":
-        add(event.type, event.text)
-        break
-      case "tool_use":
-        settle()
-        tools.push(event)
-        draw()
-        break
-      case "tool_result":
-        finishTool(event)
-        break
-      case "usage":
-        usage = sum(usage, event)
-        break
-      case "retry":
-        restart(`${harmless(event.reason)}, trying again in ${duration(event.wait_ms)}`)
-        break
-      case "failover":
-        restart(`${harmless(event.from)} failed, ${harmless(event.to)} answers`)
-        break
-      case "approval":
-        print(`${harmless(event.tool)} waits for an operator: ${harmless(event.summary)}`)
-        break
-      case "error":
-        settle()
-        has_error = true
-        print(red(`${harmless(event.message)} (${harmless(event.code)})`))
-        break
-      case "done":
-        settle()
-        tools = []
-        print(`${footer(event.stop_reason)}\n`)
-    }
-  }
-
+  const tools = openTools(screen, flow.print)
+  const draw = (notice = "") => flow.draw([...tools.lines(), dim(notice)])
+  const handlers = handlersFor({ flow, tools, fail, footer: openFooter(now_ms), dim })
   return {
     show(event) {
-      if (!is_over) show(event)
+      if (state === "over") return
+      // A later gateway may tell of more than this knows.
+      const handle = handlers[event.type] as ((event: TurnEvent) => void) | undefined
+      handle?.(event)
+      draw(event.type === "started" ? "…" : "")
     },
     notice(text) {
-      if (!is_over) draw(dim(text))
+      if (state !== "over") draw(text)
     },
-    fail(text) {
-      settle()
-      if (!is_over && !has_error) print(red(text))
-    },
+    fail,
     end() {
-      settle()
+      flow.settle()
       screen.live("")
-      is_over = true
+      state = "over"
+    },
+  }
+}
+
+type Parts = {
+  flow: ReturnType<typeof openFlow>
+  tools: ReturnType<typeof openTools>
+  footer: ReturnType<typeof openFooter>
+  fail(text: string): void
+  dim(text: string): string
+}
+
+function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
+  /** What came since the last tool's result does not count any more. What is printed already can only be disowned. */
+  const restart = (reason: string) => {
+    tools.clear()
+    const rest = flow.drop() ? "; the answer above is void and starts again" : ""
+    flow.print(dim(`↻ ${reason}${rest}`))
+  }
+  return {
+    started: ({ model }) => footer.began(model),
+    text: ({ text }) => flow.add("text", text),
+    reasoning: ({ text }) => flow.add("reasoning", text),
+    tool_use(event) {
+      flow.settle()
+      tools.began(event)
+    },
+    tool_result(event) {
+      flow.settle()
+      tools.ended(event)
+      flow.keep()
+    },
+    usage: (event) => footer.add(event),
+    retry: ({ reason, wait_ms }) => restart(`${harmless(reason)}, trying again in ${duration(wait_ms)}`),
+    failover: ({ from, to }) => restart(`${harmless(from)} failed, ${harmless(to)} answers`),
+    approval: ({ tool, summary }) => flow.print(harmless(`${tool} waits for an operator: ${summary}`)),
+    error: ({ message, code }) => fail(harmless(`${message} (${code})`)),
+    done({ stop_reason }) {
+      flow.settle()
+      tools.clear()
+      flow.print(`${dim(footer.text(stop_reason))}\n`)
+    },
+  }
+}
+
+/** The calls of tools: live while they run, a line and the beginning of the result afterwards. */
+function openTools(screen: Screen, print: (text: string) => void) {
+  const { dim, red, cyan } = style(screen.color)
+  let running: { id: string; name: string; input: unknown }[] = []
+  const call = ({ name, input }: { name: string; input: unknown }) => {
+    const columns = screen.columns() - Bun.stringWidth(name) - 20
+    return `● ${harmless(name)} ${oneLine(JSON.stringify(input) ?? "", columns)}`
+  }
+  return {
+    lines: () => running.map((tool) => cyan(call(tool))),
+    began(tool: Of<"tool_use">): void {
+      running.push(tool)
+    },
+    ended(event: Of<"tool_result">): void {
+      const tool = running.find(({ id }) => id === event.id) ?? { name: event.name, input: {} }
+      running = running.filter(({ id }) => id !== event.id)
+      const result = oneLine(event.content, screen.columns() - 4)
+      const head = `${call(tool)} ${dim(`(${duration(event.duration_ms)})`)}`
+      const [title, body] = event.is_error ? [red, red] : [cyan, dim]
+      print(`${title(head)}\n  ${body(result)}`)
+    },
+    clear(): void {
+      running = []
+    },
+  }
+}
+
+/** The line below an answer: why it ended, who wrote it and what it took. */
+function openFooter(now_ms: () => number) {
+  const started_ms = now_ms()
+  const sum = { input: 0, output: 0, cost_usd: null as number | null }
+  let model = ""
+  return {
+    began(name: string): void {
+      model = name
+    },
+    add(event: Of<"usage">): void {
+      sum.input += event.input_tokens
+      sum.output += event.output_tokens
+      if (event.cost_usd !== null) sum.cost_usd = (sum.cost_usd ?? 0) + event.cost_usd
+      model = event.model
+    },
+    text(stop_reason: string): string {
+      const parts = [
+        stop_reason === "end" ? "" : (stop_reasons[stop_reason] ?? harmless(stop_reason)),
+        harmless(model),
+        `${sum.input} in, ${sum.output} out`,
+        sum.cost_usd === null ? "" : dollars(sum.cost_usd),
+        duration(now_ms() - started_ms),
+      ]
+      return parts.filter((part) => part !== "").join(" · ")
     },
   }
 }
@@ -177,14 +154,5 @@ const stop_reasons: Record<string, string> = {
   error: "failed",
 }
 
-const sum = (usage: Usage, event: TurnEvent & { type: "usage" }): Usage => ({
-  input: usage.input + event.input_tokens,
-  output: usage.output + event.output_tokens,
-  cost_usd: event.cost_usd === null ? usage.cost_usd : (usage.cost_usd ?? 0) + event.cost_usd,
-  model: event.model,
-})
-
-function oneLine(text: string, columns_max: number): string {
-  const line = harmless(text).replace(/\s+/g, " ").trim()
-  return Bun.sliceAnsi(line, 0, Math.max(1, columns_max), { ellipsis: "…" })
-}
+const oneLine = (text: string, columns_max: number): string =>
+  Bun.sliceAnsi(harmless(text).replace(/\s+/g, " ").trim(), 0, Math.max(1, columns_max), { ellipsis: "…" })
