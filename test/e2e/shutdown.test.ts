@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { type Frame, type RawClient, startModel, temporaryFolder } from "../harness.ts"
 import { configFor, openHomeStore, type Running, startWeft } from "./weft.ts"
 import { findHalves } from "./whole.ts"
@@ -67,13 +69,13 @@ async function openStreams(gateway: Running) {
   const turns = await Promise.all(names(sockets, "socket").map((peer) => openTurn(gateway, peer)))
   const events = await Promise.all(names(event_streams, "stream").map((peer) => openEvents(gateway, peer)))
   const posted = names(posts, "post").map((peer) => post(gateway, peer))
-  await until(async () => (await running(gateway)) === sockets + event_streams + posts)
+  await until(async () => (await count(gateway, "running")) === sockets + event_streams + posts)
   return { turns, events, posted }
 }
 
-async function running(gateway: Running): Promise<number> {
+async function count(gateway: Running, what: "running" | "waiting"): Promise<number> {
   const text = await (await gateway.fetch("/metrics")).text()
-  return Number(/^weft_turns_running (\d+)$/m.exec(text)?.[1])
+  return Number(new RegExp(`^weft_turns_${what} (\\d+)$`, "m").exec(text)?.[1])
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -99,6 +101,8 @@ test("SIGTERM with fifty open streams: each is told, nothing is half, and the ga
   await using gateway = await startWeft({ home: folder.path, config })
   const { turns, events, posted } = await openStreams(gateway)
   await using bystander = await gateway.client()
+  const queued = post(gateway, "socket 0")
+  await until(async () => (await count(gateway, "waiting")) === 1)
 
   const signalled = performance.now()
   gateway.kill("SIGTERM")
@@ -106,6 +110,7 @@ test("SIGTERM with fifty open streams: each is told, nothing is half, and the ga
   expect((await bystander.call("chat.send", { content: "still there?" })).error).toEqual(shutting_down)
   expect((await bystander.call("ping")).result).toBe("pong")
   expect((await post(gateway, "late")).status).toBe(503)
+  expect((await queued).status).toBe(503)
 
   for (const { client, ended } of turns) {
     const { events, answer } = await ended
@@ -123,6 +128,7 @@ test("SIGTERM with fifty open streams: each is told, nothing is half, and the ga
   expect(await gateway.exited).toBe(0)
   expect(performance.now() - signalled).toBeLessThan(exit_ms_max)
   expectInterrupted(folder.path, sockets + event_streams + posts)
+  expect(existsSync(join(folder.path, "gateway.json"))).toBe(false)
 })
 
 test("SIGTERM lets running turns end, and ends with the last of them", async () => {
