@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream"
 import { openQueue } from "../../client/queue.ts"
 import { columnsOf } from "../output.ts"
 import type { History } from "./history.ts"
-import { line_end, openKeys, toLines } from "./keys.ts"
+import { type Keys, line_end, openKeys, toLines } from "./keys.ts"
 import { matchOf, press, type Search } from "./search.ts"
 
 export type Input = Disposable & {
@@ -21,55 +21,93 @@ const paste_off = "\u001b[?2004l"
 
 /** Line editing in a terminal, on Node's readline: history, completion, several lines by Alt-Enter, paste or a last "\". */
 export function openInput({ history, complete, hint }: Options): Input {
-  const input = new PassThrough()
+  const stream = new PassThrough()
   const keys = openKeys((text) => {
-    if (text === search_key) search()
-    else input.write(text)
+    if (text === search_key) search({ keys, editor, stream, history })
+    else stream.write(text)
   })
-  const feed = (chunk: Buffer) => keys.feed(chunk)
-  process.stdin.setRawMode(true)
-  process.stdin.on("data", feed)
-  process.stdout.write(paste_on)
+  const terminal = takeTerminal((chunk) => keys.feed(chunk))
   const editor = createInterface({
-    input,
+    input: stream,
     output: process.stdout,
     terminal: true,
     history: [...history.entries],
     historySize: 1000,
     completer: (line: string) => [complete(line), line],
   })
+  editor.on("SIGTSTP", () => terminal.suspend(() => editor.prompt(true)))
+  const recall = recallMessages(editor, history)
+  const askLine = openLines(editor, hint)
 
-  // The editor adds each line; a message may be several, and is what somebody wants to have again.
-  /** The line editor waits, unseen, while a search has its row. */
-  function search(): void {
-    let now: Search = { query: "", index: 0 }
-    const show = () => {
-      const text = `(search) ${now.query}: ${matchOf(history.entries, now) ?? ""}`
-      process.stdout.write(`\r\u001b[J${Bun.sliceAnsi(text, 0, columnsOf(process.stdout) - 1)}`)
-    }
-    keys.divert((key) => {
-      const found = press(history.entries, now, key)
-      if (found.state === "searching") {
-        now = found.search
-        return show()
+  return {
+    async ask(prompt) {
+      keys.release()
+      let message = await askLine(prompt)
+      while (message?.endsWith("\\")) {
+        const more = await askLine("… ")
+        message = more === undefined ? undefined : message.slice(0, -1) + line_end + more
       }
-      keys.divert(undefined)
-      if (found.line !== undefined) {
-        clear(editor)
-        editor.write(found.line)
-      }
-      editor.prompt(true)
-      if (found.is_sent) input.write("\r")
-    })
-    show()
+      if (message?.trim()) await history.add(message)
+      recall()
+      return message === undefined ? undefined : toLines(message)
+    },
+    during(work, onInterrupt) {
+      keys.hold(onInterrupt)
+      return work
+    },
+    [Symbol.dispose]() {
+      editor.close()
+      terminal[Symbol.dispose]()
+    },
   }
+}
 
+/** The terminal key by key, until it is given back. */
+function takeTerminal(feed: (chunk: Buffer) => void): Disposable & { suspend(onResume: () => void): void } {
+  const take = () => {
+    process.stdin.setRawMode(true)
+    process.stdout.write(paste_on)
+  }
+  const giveBack = () => {
+    process.stdout.write(paste_off)
+    process.stdin.setRawMode(false)
+  }
+  take()
+  process.stdin.on("data", feed)
+  return {
+    /** Ctrl-Z: the shell has the terminal as it was, until `fg`. */
+    suspend(onResume) {
+      giveBack()
+      process.once("SIGCONT", () => {
+        take()
+        onResume()
+      })
+      process.kill(process.pid, "SIGTSTP")
+    },
+    [Symbol.dispose]() {
+      process.stdin.off("data", feed)
+      giveBack()
+      process.stdin.pause()
+    },
+  }
+}
+
+/** The editor adds each line to its history; a message may be several, and is what somebody wants to have again. */
+function recallMessages(editor: Interface, history: History): () => void {
   let recalled: string[] = []
   const recall = () => void recalled.splice(0, recalled.length, ...history.entries)
   editor.on("history", (lines) => {
     recalled = lines
     recall()
   })
+  return recall
+}
+
+/** What the line editor tells. It does not wait until somebody asks. */
+type Typed = { line: string } | "interrupt" | "leave"
+
+/** Asks for lines. Ctrl-C empties one; on an empty line it takes two to leave. Ctrl-D leaves. */
+function openLines(editor: Interface, hint: (text: string) => void) {
   const typed = openQueue<Typed>()
   editor.on("line", (line) => typed.push({ line }))
   editor.on("close", () => typed.push("leave"))
@@ -77,21 +115,7 @@ export function openInput({ history, complete, hint }: Options): Input {
     if (editor.line === "") typed.push("interrupt")
     else clear(editor)
   })
-
-  const resume = () => {
-    process.stdin.setRawMode(true)
-    process.stdout.write(paste_on)
-    editor.prompt(true)
-  }
-  // Ctrl-Z: the shell gets its terminal as it was, and `fg` brings the line back.
-  editor.on("SIGTSTP", () => {
-    process.stdout.write(paste_off)
-    process.stdin.setRawMode(false)
-    process.once("SIGCONT", resume)
-    process.kill(process.pid, "SIGTSTP")
-  })
-
-  async function askLine(prompt: string): Promise<string | undefined> {
+  return async (prompt: string): Promise<string | undefined> => {
     let is_leaving = false
     editor.setPrompt(prompt)
     editor.prompt()
@@ -106,36 +130,33 @@ export function openInput({ history, complete, hint }: Options): Input {
       editor.prompt()
     }
   }
-
-  return {
-    async ask(prompt) {
-      keys.release()
-      let message = await askLine(prompt)
-      while (message?.endsWith("\\")) {
-        const more = await askLine("… ")
-        message = more === undefined ? undefined : message.slice(0, -1) + line_end + more
-      }
-      if (message?.trim()) await history.add(message)
-      recall()
-      return message === undefined ? undefined : toLines(message)
-    },
-    async during(work, onInterrupt) {
-      keys.hold(onInterrupt)
-      return await work
-    },
-    [Symbol.dispose]() {
-      editor.close()
-      process.off("SIGCONT", resume)
-      process.stdin.off("data", feed)
-      process.stdout.write(paste_off)
-      process.stdin.setRawMode(false)
-      process.stdin.pause()
-    },
-  }
 }
 
-/** What the line editor tells. It does not wait until somebody asks. */
-type Typed = { line: string } | "interrupt" | "leave"
+type Searching = { keys: Keys; editor: Interface; stream: PassThrough; history: History }
+
+/** The line editor waits, unseen, while a search has its row. */
+function search({ keys, editor, stream, history }: Searching): void {
+  let now: Search = { query: "", index: 0 }
+  const show = () => {
+    const text = `(search) ${now.query}: ${matchOf(history.entries, now) ?? ""}`
+    process.stdout.write(`\r\u001b[J${Bun.sliceAnsi(text, 0, columnsOf(process.stdout) - 1)}`)
+  }
+  keys.divert((key) => {
+    const found = press(history.entries, now, key)
+    if (found.state === "searching") {
+      now = found.search
+      return show()
+    }
+    keys.divert(undefined)
+    if (found.line !== undefined) {
+      clear(editor)
+      editor.write(found.line)
+    }
+    editor.prompt(true)
+    if (found.is_sent) stream.write("\r")
+  })
+  show()
+}
 
 function clear(editor: Interface): void {
   editor.write(null, { ctrl: true, name: "e" })

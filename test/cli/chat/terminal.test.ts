@@ -56,6 +56,20 @@ test("commands are completed, and one that is not known names the nearest", asyn
   expect(await chat.exited).toBe(0)
 })
 
+test("Ctrl-R finds what was typed before", async () => {
+  await using server = startEcho()
+  await using chat = weftInTerminal(["chat", ...to(server), "--home", home])
+  await chat.shows(/› $/)
+  for (const message of ["the first one", "something else"]) {
+    chat.type(`${message}\r`)
+    await chat.shows(/offline · [\s\S]*› $/)
+  }
+  chat.type("half\u0012fir")
+  await chat.shows(/\(search\) fir: the first one$/)
+  chat.type("\r")
+  expect(await chat.shows(/offline · [\s\S]*› $/)).toContain('"the first one"')
+})
+
 test("Ctrl-C stops the answer and goes on; twice it leaves", async () => {
   await using server = startServer()
   server.methods.set("started", ({ turn_id }) => server.emit(String(turn_id), started, text("Once upon")))
