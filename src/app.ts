@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { version } from "../package.json"
 import { openTurns } from "./agent/turns.ts"
-import { type Level, type Log, openLog } from "./base/log.ts"
+import { type Level, type Log, openLog, writeStandardError } from "./base/log.ts"
 import { findHome, type Home, makeHome, writeState } from "./config/home.ts"
 import type { Environment } from "./config/overrides.ts"
 import type { App, Live } from "./gateway/app.ts"
@@ -66,7 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const told = { pid: process.pid, version, started_ms: Date.now() }
   writeState(state_path, `${JSON.stringify(told)}\n`)
 
-  const log = openLog(options.log_level, (line) => process.stderr.write(line))
+  const log = openLog(options.log_level, writeStandardError)
   const store = stack.use(openStore(join(home.home, "weft.db")))
   chmodSync(join(home.home, "weft.db"), 0o600)
   const now_ms = Date.now

@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs"
+
 export type Level = "debug" | "info" | "warn" | "error"
 
 const ranks: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -18,6 +20,19 @@ export function openLog(least: Level, write: (line: string) => void): Log {
       write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, cut)}\n`)
     }
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }
+}
+
+/**
+ * Writes past `process.stderr`, whose streams take 2 ms of a start to set up. A reader that is full or gone loses
+ * lines: a log must not stop the gateway.
+ */
+export function writeStandardError(line: string): void {
+  try {
+    writeSync(2, line)
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code !== "EAGAIN" && code !== "EPIPE") throw thrown
+  }
 }
 
 export const isLevel = (text: string): text is Level => Object.hasOwn(ranks, text)
