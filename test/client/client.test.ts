@@ -149,6 +149,7 @@ test("a connection lost before the turn started sends the message again under th
   await client.chat("hi").result
   const sent = server.seen.filter(({ method }) => method === "chat.send")
   expect(sent).toHaveLength(3)
+  expect(sent[0]?.params.idempotency_key).toMatch(/^[0-9a-f]{32}$/)
   expect(new Set(sent.map(({ params }) => params.idempotency_key)).size).toBe(1)
   expect(server.turns.size).toBe(1)
 })
@@ -206,9 +207,37 @@ test("events arrive once each and in order, wherever the connection is cut", asy
       expect(seqs).toEqual(seqs.map((_, index) => index))
       expect(seqs).toHaveLength(steps.filter((step) => step === "word").length + 2)
       expect(server.turns.size).toBe(1)
+      const attached = server.seen.filter(({ method }) => method === "chat.attach")
+      expect(attached.every(({ params }) => Number(params.after_seq) >= 0)).toBe(true)
     }),
     { numRuns: 30 },
   )
+})
+
+test("what a gateway replays too much of is not given twice", async () => {
+  await using server = startServer()
+  server.hooks.onRequest = ({ method, params }) => {
+    if (method === "chat.attach") params.after_seq = -1
+    return undefined
+  }
+  server.methods.set("started", ({ turn_id }) => server.emit(String(turn_id), started, text("One")))
+  await using client = await open(server.url)
+  const seqs: number[] = []
+  for await (const event of client.chat("count")) {
+    seqs.push(event.seq)
+    if (event.type !== "text") continue
+    server.cut()
+    server.finish("turn-0")
+  }
+  expect(seqs).toEqual([0, 1, 2])
+})
+
+test("two messages never have the same key", async () => {
+  await using server = startServer()
+  server.methods.set("started", ({ turn_id }) => server.finish(String(turn_id)))
+  await using client = await open(server.url)
+  await Promise.all([client.chat("hi").result, client.chat("hi").result])
+  expect(server.turns.size).toBe(2)
 })
 
 test("a call that is cut off is unreachable, and one that may be repeated is repeated", async () => {
