@@ -64,6 +64,7 @@ export async function openLive({ config, shown }: Loaded, home: Home, env: Envir
     route: openRouter(bindings, agent.id),
     models,
     providers: () => models.state(),
+    isReady: models.isReady,
     tools,
   }
 }

@@ -1,5 +1,5 @@
 import type { Agents } from "../agent/agents.ts"
-import type { Models } from "../agent/model.ts"
+import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
 import type { RetentionConfig } from "../store/config.ts"
@@ -26,6 +26,8 @@ export type Live = {
   route: Router
   models: Models
   providers(): { id: string; state: string }[]
+  /** Whether a model that an agent may use has the key that it needs. */
+  isReady(choice: ModelChoice): boolean
   tools: readonly AnyTool[]
 }
 

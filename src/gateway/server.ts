@@ -113,7 +113,8 @@ function route(serving: Serving, call: Call): Response | undefined | Promise<Res
   const { request } = call
   const refused = serving.guard.refuse(request.headers)
   if (refused) return text(`${refused.reason}\n`, refused.status)
-  const { pathname } = new URL(request.url)
+  // CONNECT may name what is no address at all.
+  const pathname = URL.parse(request.url)?.pathname ?? ""
   // Bun leaves the body of an answer to HEAD out.
   const method = request.method === "HEAD" ? "GET" : request.method
   if (pathname === "/ws" && method === "GET") return upgrade(serving, call)

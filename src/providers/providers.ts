@@ -26,6 +26,8 @@ export type Providers = {
   stream(choice: Choice, request: ModelRequest): AsyncGenerator<ModelChunk, void, undefined>
   /** US dollars of one call by list price; null where that is not known. */
   cost(choice: Choice, usage: ModelUsage): number | null
+  /** Whether the choice has the key that it needs. */
+  isReady(choice: Omit<Choice, "model">): boolean
   state(): ProviderState[]
 }
 
@@ -84,6 +86,10 @@ export async function openProviders({
     cost({ provider, model }, usage) {
       const entry = entries.get(provider)
       return entry?.preset?.local ? 0 : costUsd(listedAs(entry), model, usage)
+    },
+    isReady({ provider, api_key }) {
+      const entry = entries.get(provider)
+      return entry !== undefined && (api_key !== undefined || isReady(entry))
     },
     state: () => names.map((name) => ({ id: name, state: isReady(entries.get(name)!) ? "ready" : "no_key" })),
   }
