@@ -42,27 +42,25 @@ export async function openGateway(
     ...(onState ? { onState } : {}),
   }
   if (args.url) {
-    const token = args.token ?? process.env.WEFT_TOKEN ?? ""
+    const token = args.token ?? process.env.WEFT_TOKEN
     const client = await connect({ ...options, url: args.url, ...(token ? { token } : {}) })
-    return {
-      client,
-      url: args.url,
-      home,
-      is_private: false,
-      [Symbol.asyncDispose]: async () => client.close(),
-    }
+    return lasting(client, args.url, home)
   }
   const running = await findRunning(home)
-  if (running) {
-    const client = await connectLocal(running.url, await localToken(args, home), options)
-    if (client) {
-      const close = async () => client.close()
-      return { client, url: running.url, home, is_private: false, [Symbol.asyncDispose]: close }
-    }
-  }
+  const client = running && (await connectLocal(running.url, await localToken(args, home), options))
+  if (client) return lasting(client, running.url, home)
   if (!start) throw new AppError("unreachable", { home, hint: "start one with: weft gateway" })
   return startPrivate(args, deps, home, options)
 }
+
+/** A gateway that goes on without this command. */
+const lasting = (client: Client, url: string, home: string): Connected => ({
+  client,
+  url,
+  home,
+  is_private: false,
+  [Symbol.asyncDispose]: async () => client.close(),
+})
 
 type ClientOptions = Omit<Parameters<typeof connect>[0], "url" | "token">
 
@@ -152,11 +150,10 @@ async function localToken({ token }: GatewayArgs, home: string): Promise<string>
  */
 function trust(url: string): { WebSocket?: WebSocketConstructor } {
   if (!/^(https|wss):\/\/(127\.|\[::1\]|localhost[:/])/.test(url)) return {}
-  const open = (socket_url: string) =>
-    new WebSocket(socket_url, { protocols: "weft.v1", tls: { rejectUnauthorized: false } } as never)
-  return {
-    WebSocket: function LocalSocket(socket_url: string) {
-      return open(socket_url)
-    } as unknown as WebSocketConstructor,
+  class LocalSocket extends WebSocket {
+    constructor(socket_url: string, protocols: string[] | string = []) {
+      super(socket_url, { protocols, tls: { rejectUnauthorized: false } } as never)
+    }
   }
+  return { WebSocket: LocalSocket }
 }
