@@ -10,6 +10,7 @@ import type { Caller } from "../auth.ts"
 import { reaches } from "../auth.ts"
 import { routeTo } from "../chat.ts"
 import { isDeeper } from "../depth.ts"
+import { sniff } from "../files.ts"
 import type { Endpoint, HttpContext } from "../http.ts"
 import { depth_max } from "../rpc.ts"
 import { json, readText, retryHeaders } from "./body.ts"
@@ -99,14 +100,16 @@ async function readJson({ app, request, waitForModel }: HttpContext): Promise<un
 async function toTurn(context: HttpContext, caller: Caller, body: Body): Promise<TurnRequest> {
   const { app } = context
   const keepImage = async (bytes: Uint8Array): Promise<Part> => {
-    const { id, mime } = await app.files.put({ bytes, name: null, token_id: caller.token_id })
-    if (!mime.startsWith("image/"))
+    if (!sniff(bytes).startsWith("image/")) {
       throw new AppError("invalid_params", { path: "/messages", expected: "an image" })
+    }
+    const { id, mime } = await app.files.put({ bytes, name: null, token_id: caller.token_id })
     return { type: "image", file_id: id, mime }
   }
-  const { system, messages } = await toConversation(body.messages, keepImage)
+  // Who may not speak there leaves no image either.
   const target = targetOf(context, caller, body)
-  const { last, history } = split(messages, target.session === undefined)
+  const { system, messages } = await toConversation(body.messages, keepImage)
+  const { last, history } = split(messages)
   const tokens_max = body.max_completion_tokens ?? body.max_tokens
   return {
     ...target,
@@ -148,22 +151,16 @@ function requireModel(agent: Agent, model: string, models: ReturnType<typeof con
   }
 }
 
-/** The last thing that was said, and what came before it. A session has its own history, so there only the last counts. */
-function split(
-  messages: ModelMessage[],
-  stateless: boolean,
-): { last: ModelMessage; history: ModelMessage[] } {
-  const index = stateless
-    ? messages.length - 1
-    : messages.findLastIndex(({ role }, i) => role === "user" || i === messages.length - 1)
-  const last = messages[index]
+/** The last thing that was said, and what came before it. */
+function split(messages: ModelMessage[]): { last: ModelMessage; history: ModelMessage[] } {
+  const last = messages.at(-1)
   if (!last || last.parts.length === 0 || last.role === "assistant") {
     throw new AppError("invalid_params", {
       path: "/messages",
       expected: "a user's or a tool's message at the end",
     })
   }
-  return { last, history: messages.slice(0, index) }
+  return { last, history: messages.slice(0, -1) }
 }
 
 const toSpec = ({
