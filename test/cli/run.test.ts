@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test"
+import { chmod } from "node:fs/promises"
+import { join } from "node:path"
 import { started, startServer, text } from "../client/server.ts"
-import { to, weft } from "./weft.ts"
+import { temporaryFolder } from "../harness.ts"
+import { needs } from "../needs.ts"
+import { main_path, to, weft } from "./weft.ts"
 
 const version = (await import("../../package.json")).version
 
@@ -143,10 +147,32 @@ test("a reader that leaves early is no failure", async () => {
   expect({ stdout, stderr }).toEqual({ stdout: "SESSION   0\n", stderr: "" })
 })
 
+/** What a shell offers for words, the last of which is being typed. */
+async function offered(shell: string, words: string[]): Promise<string[]> {
+  await using folder = await temporaryFolder()
+  const program = join(folder.path, "weft")
+  await Bun.write(program, `#!/bin/sh\nexec '${process.execPath}' '${main_path}' "$@"\n`)
+  await chmod(program, 0o755)
+  const script = `eval "$(weft completions bash)"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _weft; printf '%s\\n' "\${COMPREPLY[@]}"`
+  const env = { ...process.env, PATH: `${folder.path}:${process.env.PATH}` }
+  const child = Bun.spawn([shell, "-c", script, shell, "weft", ...words], { stdout: "pipe", env })
+  return (await new Response(child.stdout).text()).trimEnd().split("\n")
+}
+
+needs({ command: "bash" })("bash completes commands, flags and values, and evaluates nothing", async () => {
+  expect(await offered("bash", ["session", "e"])).toEqual(["export"])
+  expect(await offered("bash", ["usage", "--by", "=", "m"])).toEqual(["model"])
+  const marker = join(import.meta.dir, "evaluated")
+  await offered("bash", ["agent", "-m", `$(touch ${marker})`, "--s"])
+  expect(await Bun.file(marker).exists()).toBe(false)
+})
+
 test.each(["bash", "zsh", "fish"])("completions for %s are a script that asks weft", async (shell) => {
   const { stdout, exit } = await weft(["completions", shell])
   expect(exit).toBe(0)
   expect(stdout).toContain("weft complete --")
+  expect(stdout).not.toContain("eval")
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { type ArgDef, type ArgsDef, defineCommand } from "citty"
-import type { AnyCommand } from "../find-command.ts"
-
-type Shell = "bash" | "zsh" | "fish"
+import { type AnyCommand, UsageError } from "../find-command.ts"
+import { write } from "../output.ts"
+import { type Shell, scripts } from "../shells.ts"
 
 export const completions = () =>
   defineCommand({
@@ -13,14 +13,13 @@ export const completions = () =>
         description: 'bash, zsh or fish; as in: eval "$(weft completions bash)"',
       },
     },
-    async run({ args }) {
-      const { script } = await import("@bomb.sh/tab")
-      const shells = ["bash", "zsh", "fish"]
-      if (!shells.includes(args.shell)) {
-        const { UsageError } = await import("../find-command.ts")
-        throw new UsageError(`There are completions for ${shells.join(", ")}, not for "${args.shell}".`)
+    async run({ args: { shell } }) {
+      if (!Object.hasOwn(scripts, shell)) {
+        throw new UsageError(
+          `There are completions for ${Object.keys(scripts).join(", ")}, not for "${shell}".`,
+        )
       }
-      script(args.shell as Shell, "weft", "weft")
+      await write(scripts[shell as Shell])
     },
   })
 
@@ -32,7 +31,8 @@ export const complete = (root: () => AnyCommand) =>
       const { RootCommand } = await import("@bomb.sh/tab")
       const tree = new RootCommand()
       await addCommands(tree, root(), "")
-      tree.parse(rawArgs.slice(rawArgs.indexOf("--") + 1))
+      // Bash takes "--by=day" apart at the sign.
+      tree.parse(rawArgs.slice(rawArgs.indexOf("--") + 1).filter((word) => word !== "="))
     },
   })
 
