@@ -39,10 +39,10 @@ export function findHalves(db: Database): string[] {
 
 function halvesOf({ id, state, stop_reason, outcome, events }: TurnLeft, messages: MessageLeft[]): string[] {
   const roles = messages.map(({ role }) => role).join(" ")
-  const rounds = "user( assistant tool)*"
-  const whole = new RegExp(
-    state === "done" && stop_reason === "end" ? `^${rounds} assistant$` : `^${rounds}( assistant)?$`,
-  )
+  // Without an outcome its end was never written, and then no answer may be there either.
+  const end =
+    outcome === null ? "" : state === "done" && stop_reason === "end" ? " assistant" : "( assistant)?"
+  const whole = new RegExp(`^user( assistant tool)*${end}$`)
   const found: string[] = []
   if (!["done", "failed", "interrupted"].includes(state)) found.push(`${id}: is ${state}`)
   if (!whole.test(roles)) found.push(`${id}: ${state} ${stop_reason} with the messages ${roles}`)
