@@ -43,7 +43,11 @@ function notYet({ plugins, channels, budgets, agent, agents, secrets }: Config):
   return idle.filter(([set]) => set).map(([, what]) => what)
 }
 
-export async function openLive({ config, shown }: Loaded, home: Home, env: Environment): Promise<Live> {
+export async function openLive(
+  { config, shown }: Pick<Loaded, "config" | "shown">,
+  home: Home,
+  env: Environment,
+): Promise<Live> {
   // A home without a folder of keys need not be asked for each of them.
   const has_keys = existsSync(dirname(credentialPath(home.home, "any")))
   const readSecretFile = has_keys ? files.readSecretFile : async () => undefined
@@ -89,30 +93,32 @@ export async function followConfig({
   app,
   signal,
 }: Following): Promise<void> {
-  let current = loaded
   const { watchConfig } = await import("./config/watch.ts")
-  for await (const change of await watchConfig({ home, text: loaded.text, load, signal })) {
+  const loadLive = async () => {
+    const { config, shown, warnings } = await load()
+    // Against what the process was started with: a second change must not bring the first one into force.
+    const needs_restart = changesNeedingRestart(loaded.config, config, sections)
+    const gateway = { ...config.gateway, ...pick(loaded.config.gateway, needs_restart) }
+    return {
+      needs_restart,
+      warnings,
+      live: await openLive({ config: { ...config, gateway }, shown }, home, env),
+    }
+  }
+  for await (const change of await watchConfig({ home, text: loaded.text, load: loadLive, signal })) {
     if (change.error) {
       app.log.error("the configuration was changed but is not valid; the old one goes on", change.error.data)
       app.hub.publish({ topic: "config.rejected", data: change.error.data, scope: "admin" })
       continue
     }
-    const restart = changesNeedingRestart(current.config, change.loaded.config, sections)
-    if (restart.length > 0) app.log.warn("changed, but in force only after a restart", { keys: restart })
-    // What needs a restart stays as it is until then, in what is shown as well as in what is done.
-    const gateway =
-      restart.length > 0
-        ? { ...change.loaded.config.gateway, ...pick(holder.live.gateway, restart) }
-        : change.loaded.config.gateway
-    holder.live = await openLive(
-      { ...change.loaded, config: { ...change.loaded.config, gateway } },
-      home,
-      env,
-    )
-    current = change.loaded
-    for (const warning of change.loaded.warnings) app.log.warn("configuration", { warning })
+    const { live, needs_restart, warnings } = change.loaded
+    holder.live = live
+    if (needs_restart.length > 0) {
+      app.log.warn("changed, but in force only after a restart", { keys: needs_restart })
+    }
+    for (const warning of warnings) app.log.warn("configuration", { warning })
     app.log.info("the configuration was reloaded")
-    app.hub.publish({ topic: "config.reloaded", data: { needs_restart: restart } })
+    app.hub.publish({ topic: "config.reloaded", data: { needs_restart } })
   }
 }
 

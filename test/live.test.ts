@@ -1,0 +1,91 @@
+import { expect, test } from "bun:test"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { openSocket, type RawClient, type Started, startGateway } from "./harness.ts"
+
+type Told = { topic: string; data: Record<string, unknown> }
+
+type House = AsyncDisposable & {
+  gateway: Started
+  client: RawClient
+  /** Writes the configuration and waits until the gateway says what it made of it. */
+  edit(text: string): Promise<Told>
+  ask(content: string, more?: object): Promise<{ text: string } & Record<string, unknown>>
+}
+
+/** A gateway that is told of edits of its file, and a client that hears what becomes of them. */
+async function start(config: string): Promise<House> {
+  await using stack = new AsyncDisposableStack()
+  const gateway = stack.use(await startGateway({ config, log_level: "error" }))
+  const client = stack.use(await openSocket(gateway.ws, { token: gateway.token }))
+  await client.call("event.subscribe", { topics: ["config.*"] })
+  const kept = stack.move()
+  return {
+    gateway,
+    client,
+    async edit(text) {
+      writeFileSync(join(gateway.home, "config.toml"), text)
+      for (;;) {
+        const { method, params } = await client.read()
+        if (method === "event") return params as Told
+      }
+    },
+    async ask(content, more) {
+      const { result, error } = await client.call("chat.send", { content, ...more })
+      return (result ?? error) as never
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+const keyOf = async (house: House, peer: string) => (await house.ask("hello", { peer })).session_key
+
+test("an edit brings agents and bindings into force, a wrong one leaves them, and neither stops anybody", async () => {
+  await using house = await start('[agent]\nprovider = "offline"\n')
+  expect(await keyOf(house, "boss")).toBe("default:ws:default:boss")
+  const work = '[agent]\nprovider = "offline"\n[[agents]]\nid = "work"\nprovider = "offline"\n'
+  const bound = `${work}[[bindings]]\nagent_id = "work"\npeer_id = "boss"\n`
+  expect(await house.edit(bound)).toEqual({
+    ...{ topic: "config.reloaded", seq: 0, data: { needs_restart: [] } },
+  } as never)
+  expect(await keyOf(house, "boss")).toBe("work:ws:default:boss")
+  expect(await keyOf(house, "main")).toBe("default:ws:default:main")
+
+  const wrong = await house.edit(`${bound}[agent.\n`)
+  expect(wrong.topic).toBe("config.rejected")
+  expect(JSON.stringify(wrong.data)).toContain("config.toml")
+  expect(await keyOf(house, "boss")).toBe("work:ws:default:boss")
+
+  // Back again: the agent that is gone is gone for those who name it, too.
+  expect(await house.edit('[agent]\nprovider = "offline"\n')).toMatchObject({ topic: "config.reloaded" })
+  expect(await keyOf(house, "boss")).toBe("default:ws:default:boss")
+  expect(await house.ask("hello", { agent: "work" })).toMatchObject({ data: { code: "not_found" } })
+})
+
+test("what needs a restart stays as it was, also after a further edit", async () => {
+  const agent = '[agent]\nprovider = "offline"\n'
+  await using house = await start(`${agent}[gateway]\npayload_bytes_max = 2048\n`)
+  const { gateway } = house
+  const post = async () => {
+    const headers = { authorization: `Bearer ${gateway.token}` }
+    const answer = await fetch(`${gateway.url}/rpc`, { method: "POST", headers, body: "x".repeat(3000) })
+    return answer.status
+  }
+  const larger = "[gateway]\npayload_bytes_max = 4096\n"
+  const needs_restart = ["gateway.payload_bytes_max"]
+  expect(await house.edit(`${agent}${larger}`)).toMatchObject({ data: { needs_restart } })
+  expect(await post()).toBe(413)
+  expect(await house.edit(`${agent}system_prompt = "Be brief."\n${larger}`)).toMatchObject({
+    data: { needs_restart },
+  })
+  expect(await post()).toBe(413)
+})
+
+test("a key that cannot be read rejects the edit and not the gateway", async () => {
+  await using house = await start('[agent]\nprovider = "offline"\n')
+  mkdirSync(join(house.gateway.home, "credentials", "openai.key"), { recursive: true })
+  expect(await house.edit('[agent]\nprovider = "offline"\nsystem_prompt = "Be brief."\n')).toMatchObject({
+    topic: "config.rejected",
+  })
+  expect(await house.ask("hello")).toMatchObject({ stop_reason: "end" })
+})
