@@ -41,27 +41,21 @@ export type Cursor = {
   next(merge: boolean): LogEntry | undefined
 }
 
-/** Reads a log from the event after `after_seq`; -1 is from the start. */
+/** Reads a log from the event after `after_seq`, which may be one that is yet to come; -1 is from the start. */
 export function openCursor({ entries }: TurnLog, after_seq: number): Cursor {
-  let index = entries.findIndex((entry) => entry.seq > after_seq)
-  if (index === -1) index = entries.length
-  let read_seq = after_seq
+  let index = 0
   return {
     next(merge) {
-      // A reader may claim to have seen more than there is by now.
-      while ((entries[index]?.seq ?? Number.POSITIVE_INFINITY) <= read_seq) index++
+      while ((entries[index]?.seq ?? Number.POSITIVE_INFINITY) <= after_seq) index++
       let entry = entries[index]
       if (!entry) return undefined
       index++
-      if (entry.seq_first <= read_seq) entry = rest(entry, read_seq)
+      if (entry.seq_first <= after_seq) entry = rest(entry, after_seq)
       if (merge) {
-        // Joining adds to `ends` in place; the entry that is kept stays as it is.
-        if (entry.ends) entry = { ...entry, ends: [...entry.ends] }
         for (let more = entries[index]; more && fits(entry, more); more = entries[++index]) {
           entry = join(entry, more)
         }
       }
-      read_seq = entry.seq
       return entry
     },
   }
