@@ -23,7 +23,7 @@ export function openLog(least: Level, write: (line: string) => void): Log {
 }
 
 /**
- * Writes past `process.stderr`, whose streams take 2 ms of a start to set up. A reader that is full or gone loses
+ * Writes past Node's streams, which take 2 ms of a start to set up. A reader that is full or gone loses
  * lines: a log must not stop the gateway.
  */
 export function writeStandardError(line: string): void {

@@ -7,6 +7,8 @@ export const limits = {
   /** Past this many bytes behind, or this long, it is told to go. */
   behind_bytes: 8_388_608,
   behind_ms: 30_000,
+  /** At the end, answers that are on their way have so long to get out. */
+  farewell_ms: 1000,
 }
 
 export type Limits = typeof limits

@@ -21,6 +21,8 @@ export type Outbox = {
 
 export const too_slow = 4008
 
+type Bounds = Pick<Limits, "slow_bytes" | "behind_bytes" | "behind_ms">
+
 type Reader = {
   cursor: Cursor
   encode(entry: LogEntry): string | undefined
@@ -32,7 +34,7 @@ type Reader = {
 }
 
 /** Everything that goes out over one socket, with nothing dropped in silence and a bound on what waits. */
-export function openOutbox(socket: Socket, onGiveUp: () => void, limits: Limits): Outbox {
+export function openOutbox(socket: Socket, onGiveUp: () => void, limits: Bounds): Outbox {
   const waiting: string[] = []
   const readers = new Set<Reader>()
   let waiting_bytes = 0

@@ -36,7 +36,8 @@ export type Sockets = {
   abandon(authenticated: boolean): void
   /** Closes what a token holds open. */
   revoke(token_id: string): void
-  closeAll(): void
+  /** Closes every socket once what it asked has been answered; who does not read that is not waited for long. */
+  closeAll(): Promise<void>
 }
 
 type Open = { peer: Peer; ws: RawSocket }
@@ -121,7 +122,11 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
         if (peer.caller?.token_id === token_id) ws.close(close_codes.revoked, "the token was revoked")
       }
     },
-    closeAll() {
+    async closeAll() {
+      const until = performance.now() + limits.farewell_ms
+      const isAnswering = () => [...open].some(({ peer }) => peer.in_flight > 0)
+      do await Bun.sleep(1)
+      while (isAnswering() && performance.now() < until)
       for (const { ws } of open) ws.close(going_away, "the gateway is stopping")
     },
   }
