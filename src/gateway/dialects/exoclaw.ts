@@ -47,7 +47,7 @@ export function openExoclaw(app: App, { dispatcher, peer, outbox, refuse }: Dial
 
   const authenticate = (frame: string) => {
     try {
-      const { token } = parse(frame) as { token?: unknown }
+      const { token } = (parse(frame) ?? {}) as { token?: unknown }
       if (typeof token !== "string") throw new AppError("unauthorized")
       peer.caller = app.auth.authenticate(token, peer.address)
       hello()
