@@ -46,12 +46,29 @@ export async function openGateway(
     const client = await connect({ ...options, url: args.url, ...(token ? { token } : {}) })
     return lasting(client, args.url, home)
   }
+  const reach = async (url: string) => {
+    const client = await connectLocal(url, await localToken(args, home), options)
+    return client && lasting(client, url, home)
+  }
   const running = await findRunning(home)
-  const client = running && (await connectLocal(running.url, await localToken(args, home), options))
-  if (client) return lasting(client, running.url, home)
+  const reached = running && (await reach(running.url))
+  if (reached) return reached
   if (!start) throw new AppError("unreachable", { home, hint: "start one with: weft gateway" })
-  return startPrivate(args, deps, home, options)
+  try {
+    return await startPrivate(args, deps, home, options)
+  } catch (thrown) {
+    // The gateway that had not listened yet when it was looked for does so now.
+    const url = urlOfHolder(thrown)
+    const started = url === undefined ? undefined : await reach(url)
+    if (started) return started
+    throw thrown
+  }
 }
+
+const urlOfHolder = (thrown: unknown): string | undefined =>
+  thrown instanceof AppError && thrown.code === "already_running" && typeof thrown.data.url === "string"
+    ? thrown.data.url
+    : undefined
 
 /** A gateway that goes on without this command. */
 const lasting = (client: Client, url: string, home: string): Connected => ({

@@ -1,8 +1,9 @@
 import { renderUsage, runCommand } from "citty"
 import { AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
-import { WeftError } from "../client/client.ts"
+import { writeStandardError } from "../base/log.ts"
+import { WeftError } from "../client/errors.ts"
 import { type AnyCommand, asksHelp, checkArgs, type Found, findCommand, UsageError } from "./find-command.ts"
-import { hasColor, write } from "./output.ts"
+import { hasColor, output, write } from "./output.ts"
 import { harmless } from "./text.ts"
 
 type Failure = { code: string; message: string; data: Record<string, unknown>; exit: number; cause?: unknown }
@@ -12,7 +13,6 @@ type Failure = { code: string; message: string; data: Record<string, unknown>; e
  * citty's own runMain exits with 1 for everything and lets unknown flags pass.
  */
 export async function runCli(root: AnyCommand, args: string[], default_name = "chat"): Promise<number> {
-  quietPipes()
   try {
     const found = await findCommand(root, args, default_name)
     if (asksHelp(found.args)) {
@@ -25,7 +25,7 @@ export async function runCli(root: AnyCommand, args: string[], default_name = "c
     return 0
   } catch (thrown) {
     const failure = toFailure(thrown)
-    process.stderr.write(args.includes("--json") ? `${toJson(failure)}\n` : await toText(failure))
+    writeStandardError(args.includes("--json") ? `${toJson(failure)}\n` : await toText(failure))
     return failure.exit
   }
 }
@@ -33,7 +33,7 @@ export async function runCli(root: AnyCommand, args: string[], default_name = "c
 async function usage({ path, command }: Found): Promise<string> {
   const parent = { meta: { name: path.slice(0, -1).join(" ") } }
   const text = await renderUsage(command, path.length > 1 ? parent : undefined)
-  return hasColor(process.stdout) ? text : Bun.stripANSI(text)
+  return hasColor(output) ? text : Bun.stripANSI(text)
 }
 
 function toFailure(thrown: unknown): Failure {
@@ -61,14 +61,4 @@ async function toText({ code, message, data, cause }: Failure): Promise<string> 
   // Only a bug has a stack that somebody should see.
   if (code === "internal" && cause) lines.push(Bun.inspect(cause))
   return `${harmless([`weft: ${message}`, ...lines].join("\n"))}\n`
-}
-
-/** A reader that has enough (`weft session list | head`) is no error, and there is nobody left to tell. */
-function quietPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error
-      process.exit(0)
-    })
-  }
 }

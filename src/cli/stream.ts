@@ -1,5 +1,5 @@
 import type { Chat, StopReason, TurnEvent } from "../client/client.ts"
-import { note, write } from "./output.ts"
+import { note, notes, output, write } from "./output.ts"
 import { duration, harmless } from "./text.ts"
 
 /**
@@ -7,7 +7,7 @@ import { duration, harmless } from "./text.ts"
  * on standard error. Answers why the turn ended.
  */
 export async function streamText(chat: Chat): Promise<StopReason | undefined> {
-  const show = process.stdout.isTTY ? harmless : (text: string) => text
+  const show = output.isTTY ? harmless : (text: string) => text
   let last = "\n"
   let loose_chars = 0
   let stop_reason: StopReason | undefined
@@ -35,5 +35,5 @@ function tell(event: TurnEvent, is_void: boolean): string | undefined {
   if (event.type === "retry") return `[${event.reason}, trying again${rest}]`
   if (event.type === "failover") return `[${event.from} failed, ${event.to} answers${rest}]`
   if (event.type !== "tool_result") return undefined
-  return process.stderr.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
+  return notes.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
 }

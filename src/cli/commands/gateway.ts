@@ -3,7 +3,7 @@ import { findHome } from "../../config/home.ts"
 import { home_args, json_arg, logLevel } from "../args.ts"
 import type { Deps, Gateway, GatewayFlags } from "../deps.ts"
 import { UsageError } from "../find-command.ts"
-import { note, printJson } from "../output.ts"
+import { note, notes, printJson } from "../output.ts"
 
 export const gateway = (deps: Deps) =>
   defineCommand({
@@ -21,11 +21,11 @@ export const gateway = (deps: Deps) =>
         home,
         ...(args.config ? { config_path: args.config } : {}),
         flags: { gateway: toFlags(args) },
-        log_level: logLevel(process.stderr.isTTY ? "warn" : "info"),
+        log_level: logLevel(notes.isTTY ? "warn" : "info"),
       })
       using _signals = stopOnSignals(running)
       if (args.json) await printJson({ url: running.url, home: running.home, pid: process.pid })
-      else if (process.stderr.isTTY) note(welcome(running))
+      else if (notes.isTTY) note(welcome(running))
       await running.closed
     },
   })
@@ -47,8 +47,7 @@ function stopOnSignals(running: Gateway): Disposable {
   let is_draining = false
   const stop = () => {
     const how = is_draining ? "now" : "drain"
-    if (!is_draining && process.stderr.isTTY)
-      note("\nStopping; running turns may end. Once more stops at once.")
+    if (!is_draining && notes.isTTY) note("\nStopping; running turns may end. Once more stops at once.")
     is_draining = true
     running.stop(how).catch((thrown) => {
       note(Bun.inspect(thrown))
