@@ -27,7 +27,7 @@ export type GatewayOptions = {
   config_path?: string
   flags: { gateway?: GatewayFlags }
   log_level: Level
-  /** For one command only: nobody else is told where it listens, and it waits for its turn on the home. */
+  /** For one command only: nobody else is told where it listens, and it is gone when the command is done. */
   private?: boolean
   env?: Environment
   /** Instead of the registry's. */
@@ -45,7 +45,6 @@ export type Gateway = {
   stop(how: "drain" | "now"): Promise<void>
 }
 
-const lock_wait_ms = 5000
 const purge_every_ms = 3_600_000
 /** What can wait does so, that the first clients are answered first. */
 const settle_ms = 500
@@ -59,7 +58,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   process.umask(0o077)
   makeHome(home.home)
   await using stack = new AsyncDisposableStack()
-  stack.use(await takeHome(home.home, options.private ? lock_wait_ms : 0))
+  stack.use(await takeHome(home.home))
   // What a killed gateway left there would send others to an address that is no longer ours.
   const state_path = join(home.home, "gateway.json")
   stack.defer(() => rmSync(state_path, { force: true }))

@@ -7,18 +7,34 @@ import { type Auth, newToken } from "./auth.ts"
 
 const token_chars_min = 32
 
-/** Takes the home for this process. Throws already_running, with who has it, after waiting `wait_ms` for it. */
-export async function takeHome(home: string, wait_ms: number): Promise<Disposable> {
-  const until = performance.now() + wait_ms
+/** A command that runs in process is done by then, unless a model answers it for longer. */
+const lock_wait_ms = 5000
+
+/**
+ * Takes the home for this process. Where a gateway has it, that is refused at once with its address; a command that
+ * runs in process is waited for. Throws already_running with who has it.
+ */
+export async function takeHome(home: string): Promise<Disposable> {
+  const until = performance.now() + lock_wait_ms
   for (;;) {
     const lock = lockHome(join(home, "lock"))
     if (lock) return lock
-    if (performance.now() >= until) break
+    const { pid, url } = await readHolder(join(home, "gateway.json"))
+    if (url !== undefined || performance.now() >= until) {
+      throw new AppError("already_running", { home, pid, url })
+    }
     await Bun.sleep(50)
   }
-  const file = Bun.file(join(home, "gateway.json"))
-  const holder = (await file.exists()) ? ((await file.json()) as { pid?: number; url?: string }) : {}
-  throw new AppError("already_running", { home, pid: holder.pid, url: holder.url })
+}
+
+/** Nothing where the holder has only just come or is about to leave. */
+async function readHolder(path: string): Promise<{ pid?: number; url?: string }> {
+  try {
+    return (await Bun.file(path).json()) as { pid?: number; url?: string }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return {}
+    throw thrown
+  }
 }
 
 /**
