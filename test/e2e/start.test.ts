@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
-import { chmodSync, mkdirSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { startModel, temporaryFolder } from "../harness.ts"
 import { needs } from "../needs.ts"
@@ -48,44 +48,70 @@ test("of gateways that are started at once on one home, one runs and names itsel
   }
 })
 
-test("a command that runs in process waits for its turn on the home", async () => {
-  await using folder = await temporaryFolder()
+/** A command that runs in process, and has the home until its model is let go. */
+async function startHolder(home: string) {
   const asked = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
-  await using model = startModel(function* () {
+  const model = startModel(function* () {
     asked.resolve()
     yield { until: released.promise }
     yield "done"
   })
-  await Bun.write(join(folder.path, "config.toml"), configFor(model))
-  const first = run(["agent", "-m", "hello", "--home", folder.path])
+  await Bun.write(join(home, "config.toml"), configFor(model))
+  const ended = run(["agent", "-m", "hello", "--home", home])
   await asked.promise
+  return { ended, release: released.resolve, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() }
+}
+
+test("a command that runs in process waits for its turn on the home", async () => {
+  await using folder = await temporaryFolder()
+  await using holder = await startHolder(folder.path)
   const second = run(["session", "list", "--json", "--home", folder.path])
-  released.resolve()
-  expect(await first).toEqual({ status: 0, out: "done\n", err: "" })
+  holder.release()
+  expect(await holder.ended).toEqual({ status: 0, out: "done\n", err: "" })
   const { status, out } = await second
   expect(status).toBe(0)
   expect(JSON.parse(out)).toMatchObject({ sessions: [{ message_count: 2 }] })
 })
 
+test("a gateway waits for a command that runs in process", async () => {
+  await using folder = await temporaryFolder()
+  await using holder = await startHolder(folder.path)
+  const starting = startWeft({ home: folder.path })
+  holder.release()
+  expect((await holder.ended).out).toBe("done\n")
+  await using gateway = await starting
+  expect((await gateway.fetch("/health")).status).toBe(200)
+})
+
 test("a command that runs in process gives up after five seconds and names the holder", async () => {
   await using folder = await temporaryFolder()
-  const asked = Promise.withResolvers<void>()
-  const released = Promise.withResolvers<void>()
-  await using model = startModel(function* () {
-    asked.resolve()
-    yield { until: released.promise }
-  })
-  await Bun.write(join(folder.path, "config.toml"), configFor(model))
-  const holder = run(["agent", "-m", "hello", "--home", folder.path])
-  await asked.promise
+  await using holder = await startHolder(folder.path)
   const { pid } = (await Bun.file(join(folder.path, "gateway.json")).json()) as { pid: number }
-  const listed = await run(["session", "list", "--home", folder.path])
-  released.resolve()
-  await holder
-  expectRefused(listed, 75, "Another process holds this home; stop it or use another --home.")
-  expect(listed.err).toContain(`pid: ${pid}\n`)
+  const refused = await run(["session", "list", "--home", folder.path])
+  holder.release()
+  await holder.ended
+  expectRefused(refused, 75, "Another process holds this home; stop it or use another --home.")
+  expect(refused.err).toContain(`pid: ${pid}\n`)
 }, 30_000)
+
+needs({ command: "strace" })(
+  "a command that comes while the gateway starts is answered by that",
+  async () => {
+    await using folder = await temporaryFolder()
+    const slow = ["-e", "trace=listen", "-e", "inject=listen:delay_enter=300000"]
+    const through = ["strace", "-f", "-o", join(folder.path, "trace"), ...slow]
+    const home = join(folder.path, "home")
+    const starting = startWeft({ home, through })
+    while (!existsSync(join(home, "gateway.json"))) await Bun.sleep(1)
+    const { status, err } = await run(["agent", "-m", "hello", "--home", home])
+    expect({ status, err }).toEqual({ status: 0, err: "" })
+    await using gateway = await starting
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "status" })
+    const response = await gateway.fetch("/rpc", { method: "POST", body })
+    expect(await response.json()).toMatchObject({ result: { sessions: 1 } })
+  },
+)
 
 test("a port that is taken is refused in a sentence", async () => {
   await using folder = await temporaryFolder()
