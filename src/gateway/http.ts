@@ -1,7 +1,6 @@
-import { AppError } from "../base/errors.ts"
 import type { App } from "./app.ts"
-import { type Caller, includesScope, type Scope } from "./auth.ts"
 import { errorResponse, json, text } from "./http/body.ts"
+import { type Endpoint, type HttpContext, requireScope } from "./http/endpoint.ts"
 import { postFile } from "./http/files.ts"
 import { metricsText } from "./http/metrics.ts"
 import { listModels, postChatCompletion } from "./http/openai.ts"
@@ -9,31 +8,7 @@ import { clientScript, controlPage } from "./http/page.ts"
 import { readiness } from "./http/ready.ts"
 import { postRpc } from "./http/rpc.ts"
 import { openRpcDocument } from "./openrpc.ts"
-import { type Dispatcher, reported } from "./rpc.ts"
-
-export type HttpContext = {
-  app: App
-  dispatcher: Dispatcher
-  request: Request
-  /** Of the client, with trusted proxies taken into account. */
-  address: string
-  caller: Caller | undefined
-  /** From here on the client is not cut off for the silence of a model. */
-  waitForModel(): void
-}
-
-export type Endpoint = {
-  method: "GET" | "POST"
-  path: string
-  /**
-   * What the token must allow. "none" is open to everybody that Host and Origin let in, whatever they carry; "asked"
-   * leaves the question to the endpoint.
-   */
-  scope: "none" | "asked" | Scope
-  run(context: HttpContext): Response | Promise<Response>
-  /** Answers a failure in this endpoint's own form. */
-  fail?(error: AppError): Response
-}
+import { reported } from "./rpc.ts"
 
 /** Everything that is served beside `/ws`. */
 export const endpoints: Endpoint[] = [
@@ -57,11 +32,6 @@ export const endpoints: Endpoint[] = [
 function metrics({ app, caller }: HttpContext): Response {
   if (!app.live().gateway.metrics_public) requireScope(caller, "read")
   return text(metricsText(app), 200, "text/plain; version=0.0.4; charset=utf-8")
-}
-
-function requireScope(caller: Caller | undefined, scope: Scope): void {
-  if (!caller) throw new AppError("unauthorized")
-  if (!includesScope(caller.scope, scope)) throw new AppError("forbidden", { scope })
 }
 
 /** Runs an endpoint. The boundary of every HTTP request: nothing is thrown past it. */

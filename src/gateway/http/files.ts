@@ -1,7 +1,6 @@
 import { AppError } from "../../base/errors.ts"
-import type { HttpContext } from "../http.ts"
 import { json, readBody } from "./body.ts"
-import { requireCaller } from "./rpc.ts"
+import { type HttpContext, requireCaller } from "./endpoint.ts"
 
 /** Keeps the body as a file for `chat.send`. Its name may come as `?name=`; its type is what its bytes say. */
 export async function postFile(context: HttpContext): Promise<Response> {

@@ -11,12 +11,11 @@ import { reaches } from "../auth.ts"
 import { routeTo } from "../chat.ts"
 import { isDeeper } from "../depth.ts"
 import { sniff } from "../files.ts"
-import type { Endpoint, HttpContext } from "../http.ts"
 import { depth_max } from "../rpc.ts"
 import { json, readText, retryHeaders } from "./body.ts"
+import { type Endpoint, type HttpContext, requireCaller } from "./endpoint.ts"
 import { OpenAiMessage, toConversation } from "./openai-messages.ts"
 import { completionOf, streamOf } from "./openai-stream.ts"
-import { requireCaller } from "./rpc.ts"
 
 /** What is taken of a request; its other members are ignored, as OpenAI-compatible servers do. */
 const Body = Type.Object({

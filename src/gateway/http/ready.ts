@@ -1,5 +1,5 @@
-import type { HttpContext } from "../http.ts"
 import { json } from "./body.ts"
+import type { HttpContext } from "./endpoint.ts"
 
 /** Whether turns can be taken now, and if not, which part is at fault. */
 export function readiness({ app }: HttpContext): Response {

@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode, errors } from "../../base/errors.ts"
-import type { Endpoint, HttpContext } from "../http.ts"
 import { type Peer, toWire } from "../rpc.ts"
 import { readText, retryHeaders } from "./body.ts"
+import type { Endpoint, HttpContext } from "./endpoint.ts"
 
 /** The statuses that say something about the HTTP request itself; all other errors are the answer's own affair. */
 const telling: ErrorCode[] = ["unauthorized", "rate_limited", "shutting_down", "too_large"]
@@ -47,10 +47,4 @@ function respond(
     status: errors[code].http,
     headers: { ...headers, ...retryHeaders({ code, data }) },
   })
-}
-
-/** Throws where a request that needs a token has none. */
-export function requireCaller({ caller }: HttpContext) {
-  if (!caller) throw new AppError("unauthorized")
-  return caller
 }
