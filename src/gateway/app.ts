@@ -1,3 +1,4 @@
+import type { TSchema } from "@sinclair/typebox"
 import type { Agents } from "../agent/agents.ts"
 import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
@@ -11,7 +12,6 @@ import type { GatewayConfig } from "./config.ts"
 import type { Files } from "./files.ts"
 import type { Hub } from "./hub.ts"
 import type { Metrics } from "./metrics.ts"
-import type { AnyMethod } from "./rpc.ts"
 
 /** What follows from the configuration; replaced as a whole when that changes. */
 export type Live = {
@@ -31,6 +31,9 @@ export type Live = {
   tools: readonly AnyTool[]
 }
 
+/** What a method says of itself. */
+export type MethodInfo = { name: string; summary: string; scope: string; params: TSchema; result: TSchema }
+
 /** What every method can reach. Built once, at the start. */
 export type App = {
   version: string
@@ -43,6 +46,6 @@ export type App = {
   hub: Hub
   files: Files
   metrics: Metrics
-  methods: readonly AnyMethod[]
+  methods: readonly MethodInfo[]
   live(): Live
 }

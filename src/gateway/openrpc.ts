@@ -1,9 +1,9 @@
 import type { TObject, TSchema } from "@sinclair/typebox"
 import { errors } from "../base/errors.ts"
-import type { AnyMethod } from "./rpc.ts"
+import type { MethodInfo } from "./app.ts"
 
 /** The method table as an OpenRPC 1.3 document (https://spec.open-rpc.org). */
-export function openRpcDocument(methods: readonly AnyMethod[], version: string): object {
+export function openRpcDocument(methods: readonly MethodInfo[], version: string): object {
   return {
     openrpc: "1.3.2",
     info: {

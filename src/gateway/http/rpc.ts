@@ -1,7 +1,7 @@
-import { AppError, type ErrorCode, errors } from "../../base/errors.ts"
+import { type ErrorCode, errors } from "../../base/errors.ts"
 import { type Peer, toWire } from "../rpc.ts"
 import { readText, retryHeaders } from "./body.ts"
-import type { Endpoint, HttpContext } from "./endpoint.ts"
+import type { Endpoint } from "./endpoint.ts"
 
 /** The statuses that say something about the HTTP request itself; all other errors are the answer's own affair. */
 const telling: ErrorCode[] = ["unauthorized", "rate_limited", "shutting_down", "too_large"]
