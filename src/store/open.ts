@@ -44,10 +44,21 @@ export function openStore(path: string): Store {
     failing: () => failed,
     async [Symbol.asyncDispose]() {
       flush()
-      // With the log folded in, a clean stop leaves one file and the next start has nothing to check.
-      if (path !== ":memory:" && !failed) db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+      if (path !== ":memory:" && !failed) foldLog(db)
       db.close()
     },
+  }
+}
+
+/**
+ * After a clean stop there is one file and the next start has nothing to check. Where the disk has no room for that,
+ * the log stays: nothing is lost.
+ */
+function foldLog(db: Database): void {
+  try {
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+  } catch (thrown) {
+    if (!isStorage(thrown)) throw thrown
   }
 }
 
