@@ -93,6 +93,33 @@ needs({ tmpfs: true })("a full disk refuses what it cannot keep, and the gateway
   expect(findHalves(store)).toEqual([])
 })
 
+needs({ tmpfs: true })(
+  "a gateway whose disk is full stops as it always does, and loses nothing",
+  async () => {
+    await using mounted = await mountHome()
+    const { home } = mounted
+    await using model = startModel(({ messages }) => [`the answer to ${messages.at(-1)?.content}`])
+    const answers: string[] = []
+    {
+      await using gateway = await startWeft({ home, config: configFor(model) })
+      await using client = await gateway.client()
+      // More than the store's own file has room for, so that folding the log into it takes some.
+      for (let count = 0; count < 30; count++) {
+        expect((await say(client, `message ${count}`)).error).toBeUndefined()
+        answers.push(`message ${count}`)
+      }
+      fill(home)
+      gateway.kill("SIGTERM")
+      expect(await gateway.exited).toBe(0)
+      expect(gateway.said()).not.toContain("SQLiteError")
+    }
+    free(home)
+    await using again = await startWeft({ home })
+    await using client = await again.client()
+    expect(await answersIn(client)).toEqual(answers)
+  },
+)
+
 needs({ tmpfs: true })("a gateway that finds no room to start says so in a line", async () => {
   await using mounted = await mountHome()
   fill(mounted.home)
