@@ -80,3 +80,23 @@ export function chainFor(agent: Agent, model: string | undefined, models: Models
   const own = agent.chain.find((one) => nameOf(one) === name)
   return [own ?? choice, ...agent.chain.filter((one) => nameOf(one) !== name)]
 }
+
+/** What a turn asks: its own model, else the session's, with its own limits. */
+export function chainOf(
+  {
+    agent,
+    model,
+    tokens_max,
+    temperature,
+  }: { agent: Agent; model?: string; tokens_max?: number; temperature?: number },
+  session_model: string | null,
+  models: Models,
+): ModelChoice[] {
+  // A session's model that the configuration no longer allows falls back to the agent's own.
+  const kept = session_model !== null && agent.models.includes(session_model) ? session_model : undefined
+  return chainFor(agent, model ?? kept, models).map((choice) => ({
+    ...choice,
+    tokens_max: Math.min(choice.tokens_max, tokens_max ?? choice.tokens_max),
+    ...(temperature !== undefined && { temperature }),
+  }))
+}

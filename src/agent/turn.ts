@@ -1,4 +1,4 @@
-import { type AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import { AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
@@ -9,7 +9,7 @@ import { type Session, touchSession } from "../store/sessions.ts"
 import { addIdempotency, finishTurn, startTurn } from "../store/turns.ts"
 import { addUsage, type UsageRecord } from "../store/usage.ts"
 import type { Agent } from "./agents.ts"
-import { chainFor } from "./agents.ts"
+import { chainOf } from "./agents.ts"
 import type { TurnEvent, TurnResult, TurnStop, UsageEvent } from "./events.ts"
 import { isEnded, mergeEntries, sumUsage, type TurnLog, withEvents } from "./log.ts"
 import { type LoopEvent, runTask } from "./loop.ts"
@@ -106,7 +106,9 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
     const session = request.session && openSession(db, request.session, now_ms)
     startTurn(db, { id, session_id: session?.id ?? null, agent: request.agent.id, started_ms: now_ms })
     if (session) {
-      const { parts, role = "user", metadata } = request
+      const { role = "user", metadata } = request
+      const parts =
+        role === "tool" ? toAnswers(request.parts, listRecentTurns(db, session, 1)) : request.parts
       const message = { turn_id: id, role, parts, created_ms: now_ms }
       addMessage(db, session.id, { ...message, ...(metadata && { metadata }) })
       if (request.idempotency_key !== undefined) {
@@ -114,7 +116,7 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
         addIdempotency(db, { ...row, created_ms: now_ms })
       }
     }
-    return { session, chain: chainOf(request, session?.model ?? undefined, deps.models) }
+    return { session, chain: chainOf(request, session?.model ?? null, deps.models) }
   })
   const { provider, model } = begun.chain[0]!
   const { agent, matched_by, session } = request
@@ -135,15 +137,19 @@ const openSession = (
   now_ms: number,
 ) => touchSession(db, key, parts, now_ms)
 
-function chainOf(request: TurnRequest, session_model: string | undefined, models: Models): ModelChoice[] {
-  const { agent, model, tokens_max, temperature } = request
-  // A session's model that the configuration no longer allows falls back to the agent's own.
-  const kept = session_model !== undefined && agent.models.includes(session_model) ? session_model : undefined
-  return chainFor(agent, model ?? kept, models).map((choice) => ({
-    ...choice,
-    tokens_max: Math.min(choice.tokens_max, tokens_max ?? choice.tokens_max),
-    ...(temperature !== undefined && { temperature }),
-  }))
+/**
+ * Results of the client's own tools, under the names of their calls. Throws where the conversation does not wait for
+ * them: the model could make nothing of results without a call.
+ */
+function toAnswers(parts: Part[], messages: Message[]): Part[] {
+  const said = messages.findLast(({ role }) => role === "assistant")?.parts ?? []
+  const names = new Map(said.flatMap((part) => (part.type === "tool_use" ? [[part.id, part.name]] : [])))
+  return parts.map((part) => {
+    const name = part.type === "tool_result" ? names.get(part.id) : undefined
+    if (name !== undefined) return { ...part, name } as Part
+    const expected = "results of the tool calls that the session's last answer made"
+    throw new AppError("invalid_params", { path: "/messages", expected })
+  })
 }
 
 /** Runs the loop, passing its events on and writing each round. Answers how the loop ended. */

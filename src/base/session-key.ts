@@ -1,7 +1,8 @@
 /** Who a conversation is with. `account` is the channel's account it came in by, `peer` the other side. */
 export type SessionParts = { agent: string; channel: string; account: string; peer: string }
 
-const encode = (part: string) => part.replace(/[%:]/g, (c) => (c === "%" ? "%25" : "%3A"))
+/** Well-formed, because that is what the store makes of it. */
+const encode = (part: string) => part.toWellFormed().replace(/[%:]/g, (c) => (c === "%" ? "%25" : "%3A"))
 const decode = (part: string) => part.replace(/%(25|3A)/g, (_, code) => (code === "25" ? "%" : ":"))
 
 /** `{agent}:{channel}:{account}:{peer}` with `%` and `:` inside a part percent-encoded, so that it decodes one way. */

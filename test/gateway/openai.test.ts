@@ -162,6 +162,34 @@ test("with a user the session has the conversation: only what is new is sent, a 
   expect(await keysOf(house.gateway)).toEqual(["default:api:default:ann"])
 })
 
+test("results of calls that the session does not wait for are refused, those of a failed try are taken again", async () => {
+  await using house = await start((_asked, call) => {
+    if (call === 0) return [{ tool: "weather", input: { town: "Bonn" }, id: "w1" }]
+    return call === 1 ? [{ status: 400 }] : ["Rain."]
+  })
+  const ask = (message: OpenAI.ChatCompletionMessageParam) =>
+    house.openai.chat.completions.create({
+      model: "weft",
+      messages: [message],
+      tools: [weather],
+      user: "ann",
+    })
+  const result = (tool_call_id: string) => ask({ role: "tool", tool_call_id, content: "rain" })
+  expect(await thrownBy(result("w1"))).toMatchObject({
+    status: 400,
+    code: "invalid_params",
+    param: "/messages",
+  })
+  expect(await keysOf(house.gateway)).toEqual([])
+  await ask(hello[0]!)
+  expect(await thrownBy(result("w2"))).toMatchObject({ status: 400, code: "invalid_params" })
+  expect(await thrownBy(result("w1"))).toMatchObject({ status: 502 })
+  expect((await result("w1")).choices[0]!.message.content).toBe("Rain.")
+  expect(house.model.asked[2]!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool"])
+  await rpc(house.gateway, "session.reset", { session_key: "default:api:default:ann" })
+  expect(await thrownBy(result("w1"))).toMatchObject({ status: 400 })
+})
+
 test("the agent's own tools run here, and the client sees only the answer", async () => {
   await using house = await start((_asked, call) =>
     call === 0 ? [{ tool: "current_time", input: {} }] : ["It is late."],

@@ -44,6 +44,12 @@ test("a write resolves only after its transaction is over", async () => {
   expect([inside, notes.seen()]).toEqual([[[]], ["one"]])
 })
 
+test("the store syncs each commit and holds rows to their references", async () => {
+  await using notes = await openNotes()
+  const pragma = (name: string) => notes.store.db.query(`PRAGMA ${name}`).values()[0]![0]
+  expect(["journal_mode", "synchronous", "foreign_keys"].map(pragma)).toEqual(["wal", 2, 1])
+})
+
 test("a failing write harms only itself", async () => {
   await using notes = await openNotes()
   const refused = new AppError("conflict")
