@@ -133,8 +133,7 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
       return job
     },
     abort(which) {
-      const found =
-        "turn_id" in which ? [live.get(which.turn_id)] : [...(lanes.get(which.session_key) ?? [])].reverse()
+      const found = "turn_id" in which ? [live.get(which.turn_id)] : [...(lanes.get(which.session_key) ?? [])]
       const jobs = found.filter((job) => job !== undefined)
       for (const job of jobs) job.abort(new AppError("aborted"))
       return jobs.length

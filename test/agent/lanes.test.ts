@@ -8,9 +8,9 @@ const queue_max = 2
 
 type Step = { say: number } | { finish: number } | { abort: number } | { settle: true }
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ say: fc.nat(2) }) },
-  { weight: 3, arbitrary: fc.record({ finish: fc.nat(2) }) },
-  { weight: 1, arbitrary: fc.record({ abort: fc.nat(20) }) },
+  { weight: 6, arbitrary: fc.record({ say: fc.nat(1) }) },
+  { weight: 3, arbitrary: fc.record({ finish: fc.nat(1) }) },
+  { weight: 3, arbitrary: fc.record({ abort: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ settle: fc.constant(true as const) }) },
 )
 
@@ -38,6 +38,7 @@ test("whatever comes when, a session's turns run in order and one at a time, and
         },
       })
       const said: { peer: string; content: string; turn: Turn }[] = []
+      const never_begun = new Set<Turn>()
       const settle = async () => {
         // Everything that can go on without a model's answer has done so after a commit of one's own.
         for (let i = 0; i < 3; i++) await house.store.commit(() => undefined)
@@ -53,21 +54,26 @@ test("whatever comes when, a session's turns run in order and one at a time, and
         } else if ("finish" in one) {
           await settle()
           running.get(`p${one.finish}`)?.()
-        } else if ("abort" in one) said[one.abort]?.turn.abort(new AppError("aborted"))
-        else await settle()
-        expect(house.turns.counts().running).toBeLessThanOrEqual(3)
-        expect(house.turns.counts().waiting).toBeLessThanOrEqual(3 * queue_max)
+        } else if ("abort" in one) {
+          const aborted = said.at(-1 - one.abort)
+          const { waiting } = house.turns.counts()
+          aborted?.turn.abort(new AppError("aborted"))
+          // One that still waited is out at once and was never begun.
+          if (house.turns.counts().waiting < waiting) never_begun.add(aborted!.turn)
+        } else await settle()
+        expect(house.turns.counts().running).toBeLessThanOrEqual(2)
+        expect(house.turns.counts().waiting).toBeLessThanOrEqual(2 * queue_max)
       }
       for (let open = true; open; open = house.turns.counts().running > 0) {
         await settle()
         for (const finish of running.values()) finish()
       }
       const ends = await Promise.all(said.map(({ turn }) => stopOf(turn)))
-      for (const peer of ["p0", "p1", "p2"]) {
+      for (const peer of ["p0", "p1"]) {
         const own = said.filter((one) => one.peer === peer)
         if (own.length === 0) continue
         await house.turns.whenIdle(partsOf(peer).key)
-        const begun = own.filter(({ turn }) => house.turns.find(turn.id) !== undefined)
+        const begun = own.filter(({ turn }) => !never_begun.has(turn))
         const answered = (turn: Turn) => ends[said.findIndex((one) => one.turn === turn)] === "end"
         const lines = begun.flatMap(({ content, turn }) =>
           answered(turn) ? [`user ${content}`, `assistant re ${content}`] : [`user ${content}`],
@@ -80,6 +86,6 @@ test("whatever comes when, a session's turns run in order and one at a time, and
         expect(events.at(-1)).toBe("done")
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   )
 })

@@ -153,6 +153,15 @@ test("a bug in the middle of a turn is logged with its cause, and the turn still
   })
 })
 
+test("a bug before the first write is logged, and nothing is kept", async () => {
+  await using house = await openHouse()
+  const turn = house.say("hello", { metadata: { not_json: 1n } })
+  expect(await stopOf(turn)).toBe("internal")
+  expect(eventsOf(turn)).toEqual(["error", "done"])
+  expect(house.logged).toMatchObject([["a turn failed", { cause: expect.stringContaining("BigInt") }]])
+  expect(house.store.db.query("SELECT * FROM turn").all()).toEqual([])
+})
+
 test("a soul that cannot be read fails the turn and not the session", async () => {
   await using folder = await temporaryFolder()
   const config = { soul_path: "." }

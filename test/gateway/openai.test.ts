@@ -84,6 +84,8 @@ test.each([
   expect(new Set(chunks.map(({ id, object, model }) => `${id} ${object} ${model}`)).size).toBe(1)
   const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
   expect(chunks.flatMap((chunk) => chunk.usage ?? [])).toEqual(has_usage ? [usage] : [])
+  // As OpenAI has it: where usage was asked for, every chunk has the member.
+  expect(chunks.every((chunk) => "usage" in chunk)).toBe(has_usage)
   expect(chunks.at(-1)!.choices).toHaveLength(has_usage ? 0 : 1)
 })
 
@@ -143,14 +145,22 @@ test("a round of the client's tools without a session: all of the conversation c
 
 test("with a user the session has the conversation: only what is new is sent, a tool's result too", async () => {
   await using house = await start((_asked, call) =>
-    call === 1 ? [{ tool: "weather", input: { town: "Bonn" }, id: "w1" }] : [`answer ${call}`],
+    call === 1
+      ? [
+          { tool: "weather", input: { town: "Bonn" }, id: "w1" },
+          { tool: "weather", input: { town: "Ulm" }, id: "w2" },
+        ]
+      : [`answer ${call}`],
   )
   const ask = (messages: OpenAI.ChatCompletionMessageParam[]) =>
     house.openai.chat.completions.create({ model: "weft", messages, tools: [weather], user: "ann" })
   await ask(hello)
   // What the client repeats of the past is not said twice.
   await ask([...hello, { role: "assistant", content: "made up" }, { role: "user", content: "weather?" }])
-  const last = await ask([{ role: "tool", tool_call_id: "w1", content: "rain" }])
+  const last = await ask([
+    { role: "tool", tool_call_id: "w1", content: "rain" },
+    { role: "tool", tool_call_id: "w2", content: "sun" },
+  ])
   expect(last.choices[0]!.message.content).toBe("answer 2")
   expect(house.model.asked[2]!.messages.map(({ role, content }) => [role, content])).toMatchObject([
     ["user", "hello"],
@@ -158,6 +168,7 @@ test("with a user the session has the conversation: only what is new is sent, a 
     ["user", "weather?"],
     ["assistant", null],
     ["tool", "rain"],
+    ["tool", "sun"],
   ])
   expect(await keysOf(house.gateway)).toEqual(["default:api:default:ann"])
 })
@@ -188,6 +199,20 @@ test("results of calls that the session does not wait for are refused, those of 
   expect(house.model.asked[2]!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool"])
   await rpc(house.gateway, "session.reset", { session_key: "default:api:default:ann" })
   expect(await thrownBy(result("w1"))).toMatchObject({ status: 400 })
+})
+
+test("with tool_choice none the model is not told of the client's tools", async () => {
+  await using house = await start(() => ["ok"])
+  await house.openai.chat.completions.create({
+    model: "weft",
+    messages: hello,
+    tools: [weather],
+    tool_choice: "none",
+  })
+  expect(house.model.asked[0]!.tools?.map((tool) => tool.function.name)).toEqual([
+    "current_time",
+    "session_search",
+  ])
 })
 
 test("the agent's own tools run here, and the client sees only the answer", async () => {
