@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from "bun:test"
+import { connect } from "../../src/client/client.ts"
 import page from "../../src/ui/page.html" with { type: "text" }
 import { startGateway, startModel } from "../harness.ts"
 import { needs } from "../needs.ts"
@@ -141,6 +142,41 @@ browser(
     await view.press("Enter")
     await view.until(is_in_room)
     expect(await view.read("document.querySelector('#error').hidden")).toBe(true)
+  },
+  browser_ms,
+)
+
+browser(
+  "where no token is wanted none is asked for, and a model's failure is told in words",
+  async () => {
+    await using model = startModel(() => [{ status: 400 }])
+    await using gateway = await startGateway({ model, config: '[gateway]\nauth = "none"\n' })
+    await using view = await openPage()
+    await view.goto(gateway.url)
+    await view.until(is_in_room)
+    await view.write("hello")
+    await view.press("Enter")
+    await view.until(`${last}?.querySelector('.bad') !== null`)
+    expect(await view.read<string>(`${last}.textContent`)).toContain("scripted failure")
+    expect(await view.read<string>(`${last}.textContent`)).toContain("(provider_failed)")
+    await view.until(is_in_room)
+  },
+  browser_ms,
+)
+
+browser(
+  "what is said elsewhere in the same session appears by itself",
+  async () => {
+    await using model = startModel(() => ["an answer to somebody else"])
+    await using gateway = await startGateway({ model })
+    await using client = await connect({ url: gateway.url, token: gateway.token, reconnect: false })
+    await client.chat("first").result
+    await using view = await openPage()
+    await view.goto(await codeAddress(gateway))
+    await view.until(is_in_room)
+    await client.chat("second").result
+    await view.until("document.querySelectorAll('#messages > li').length === 4")
+    expect(await view.read<string>(`${last}.textContent`)).toBe("an answer to somebody else")
   },
   browser_ms,
 )
