@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import type { TSchema } from "@sinclair/typebox"
 import { TypeCompiler } from "@sinclair/typebox/compiler"
 import { sniff } from "../../src/gateway/files.ts"
+import { readBody } from "../../src/gateway/http/body.ts"
 import { methods } from "../../src/registry.ts"
 import { type Frame, openSocket, startGateway, startModel } from "../harness.ts"
 import { ask, call, makeToken, post, raw, request, statusOf } from "./client.ts"
@@ -137,6 +138,9 @@ test("the same bytes are kept once, under their hash, readable by the owner only
   const kept = Bun.file(`${gateway.home}/files/${hash}`)
   expect(await kept.text()).toBe("twice")
   expect((await kept.stat()).mode & 0o777).toBe(0o600)
+  const { ino } = await kept.stat()
+  await upload("twice")
+  expect((await kept.stat()).ino).toBe(ino)
   const names = await Array.fromAsync(new Bun.Glob(`${hash}*`).scan(`${gateway.home}/files`))
   expect(names).toEqual([hash])
 })
@@ -326,4 +330,27 @@ test("an error of any method over HTTP keeps its own status out of the way", asy
   expect((await response.json()) as Frame).toMatchObject({
     error: { code: -32004, data: { code: "not_found", what: "session" } },
   })
+})
+
+test("a client that goes away in the middle of its body is no bug", async () => {
+  const begun = Promise.withResolvers<void>()
+  const read = Promise.withResolvers<unknown>()
+  await using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch(request) {
+      begun.resolve()
+      readBody(request, 1000).then(read.resolve, read.resolve)
+      return read.promise.then(() => new Response())
+    },
+  })
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: server.port!,
+    socket: { data: () => undefined },
+  })
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
+  await begun.promise
+  socket.terminate()
+  expect(await read.promise).toMatchObject({ code: "aborted" })
 })

@@ -6,10 +6,15 @@ export async function readBody(request: Request, bytes_max: number): Promise<Uin
     throw new AppError("too_large", { limit: bytes_max })
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length
-    if (bytes > bytes_max) throw new AppError("too_large", { limit: bytes_max })
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.length
+      if (bytes > bytes_max) throw new AppError("too_large", { limit: bytes_max })
+      chunks.push(chunk)
+    }
+  } catch (thrown) {
+    // A client that goes away in the middle of its body is no bug of ours.
+    throw request.signal.aborted ? new AppError("aborted", {}, thrown) : thrown
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
