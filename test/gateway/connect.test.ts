@@ -1,4 +1,7 @@
 import { afterAll, expect, test } from "bun:test"
+import { Type } from "@sinclair/typebox"
+import { type AnyMethod, defineMethod } from "../../src/gateway/rpc.ts"
+import { methods } from "../../src/registry.ts"
 import { openSocket, startGateway } from "../harness.ts"
 import { ask, call, makeToken, post, request } from "./client.ts"
 
@@ -137,6 +140,30 @@ test("a token that expires closes its sockets with 4003", async () => {
   await using socket = await openSocket(gateway.ws, { token })
   expect(await socket.closed).toMatchObject({ code: 4003 })
   expect(Date.now() - expires_ms).toBeWithin(0, 1000)
+})
+
+test("what runs when the token expires ends, and nothing begins after it", async () => {
+  const expires_ms = Date.now() + 50
+  const busy: AnyMethod = defineMethod({
+    name: "test.busy",
+    summary: "Leaves no time to anything else until the token has expired.",
+    scope: "read",
+    params: Type.Object({}),
+    result: Type.Null(),
+    run() {
+      while (Date.now() <= expires_ms);
+      return null
+    },
+  })
+  await using own = await startGateway({ methods: [...methods, busy] })
+  const { token } = await makeToken(own, { scope: "read", expires_ms })
+  const answers = await (
+    await post(own, [request("test.busy", {}, 1), request("status", {}, 2)], token)
+  ).json()
+  expect(answers).toMatchObject([
+    { id: 1, result: null },
+    { id: 2, ...unauthorized },
+  ])
 })
 
 test("a token that ends beyond the longest timer does not close its socket at once", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test"
 import { isTopic } from "../../src/gateway/hub.ts"
 import { type Frame, openSocket, startGateway, startModel } from "../harness.ts"
-import { ask, makeToken } from "./client.ts"
+import { ask, makeToken, request } from "./client.ts"
 
 const model = startModel(() => ["fine"])
 const config = `
@@ -140,6 +140,28 @@ test("a client that goes away stops its turn only where it said so", async () =>
   more.resolve()
   const other = await listener.read()
   expect(other.params!.data).toMatchObject({ session_key: "default:ws:default:continue", stop_reason: "end" })
+})
+
+test("a client over HTTP that goes away stops its turn as well, where it said so", async () => {
+  const never = Promise.withResolvers<void>()
+  await using waiting = startModel(() => [{ until: never.promise }] as never)
+  await using own = await startGateway({ model: waiting })
+  await using listener = await openSocket(own.ws, { token: own.token })
+  await listener.call("event.subscribe", { topics: ["turn.*"] })
+  const leaving = new AbortController()
+  const answer = fetch(`${own.url}/rpc`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${own.token}` },
+    body: JSON.stringify(request("chat.send", { content: "x", on_disconnect: "abort" })),
+    signal: leaving.signal,
+  })
+  expect(await listener.read()).toMatchObject({ params: { topic: "turn.started" } })
+  leaving.abort()
+  await expect(answer).rejects.toThrow()
+  expect(await listener.read()).toMatchObject({
+    params: { topic: "turn.done", data: { stop_reason: "aborted" } },
+  })
+  never.resolve()
 })
 
 test("a token to chat may stop its own turn from its first moment", async () => {

@@ -9,6 +9,7 @@ import { makeToken } from "./client.ts"
 const script = (text: string): Said[] => {
   if (text.startsWith("fail")) return [{ status: 400 }]
   if (text.startsWith("time")) return [{ tool: "current_time", input: { time_zone: "UTC" }, id: "call-1" }]
+  if (text.startsWith("cut")) return ["Hel", { cut: true }]
   if (text.startsWith("loop")) return [{ tool: "current_time", input: {}, id: "call-1" }]
   return ["Hel", "lo"]
 }
@@ -179,6 +180,18 @@ test("a provider's failure is an error event with its sentence, followed by done
   ])
   socket.send({ id: "b", method: "ping" })
   expect(await socket.read()).toEqual({ id: "b", result: "pong" })
+})
+
+test("text that was sent is not taken back: a provider that fails after it is not asked again", async () => {
+  await using socket = await open()
+  const before = model.asked.length
+  socket.send({ id: "a", method: "chat.send", params: { ...address, content: "cut", peer: "c" } })
+  expect(await read(socket, 3)).toEqual([
+    { id: "a", event: "text", data: "Hel" },
+    { id: "a", event: "error", data: expect.stringMatching(/^provider error: ./) },
+    { id: "a", event: "done" },
+  ])
+  expect(model.asked.length).toBe(before + 1)
 })
 
 test("a loop of tools without end is an error with its sentence", async () => {
