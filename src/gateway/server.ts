@@ -63,9 +63,8 @@ export async function startServer(
     })
   orRefused(listen, config)
   const { port } = elysia.server!
-  const host = config.bind.includes(":") ? `[${config.bind}]` : config.bind
   return {
-    url: `${config.tls ? "https" : "http"}://${host}:${port}`,
+    url: `${config.tls ? "https" : "http"}://${ownHost(config.bind)}:${port}`,
     port: port!,
     async stop() {
       const late = Promise.withResolvers<void>()
@@ -75,6 +74,13 @@ export async function startServer(
       await elysia.stop(true)
     },
   }
+}
+
+/** What this machine's own programs connect to: "every address" is one to listen on only. */
+function ownHost(bind: string): string {
+  if (bind === "0.0.0.0") return "127.0.0.1"
+  if (bind === "::") return "[::1]"
+  return bind.includes(":") ? `[${bind}]` : bind
 }
 
 /** Says in the operator's words why the server cannot start: the address is taken or foreign, or the certificate is bad. */
