@@ -1,3 +1,5 @@
+import { expect } from "bun:test"
+import { type ErrorCode, errors } from "../../src/base/errors.ts"
 import type { NewToken } from "../../src/gateway/auth.ts"
 import type { Frame, Started } from "../harness.ts"
 
@@ -48,6 +50,22 @@ export const makeToken = (gateway: Started, token: Partial<NewToken> = {}): Prom
     ...(token.agents && { agents: token.agents }),
     ...(typeof token.expires_ms === "number" && { expires_ms: token.expires_ms }),
   })
+
+/** Whether it is an answer that the specification allows, with an error that our table has. */
+export function checkReply(reply: unknown): void {
+  for (const one of Array.isArray(reply) ? reply : [reply]) {
+    const { error, ...rest } = one as Frame
+    if (!error) {
+      expect(Object.keys(rest).toSorted()).toEqual(["id", "jsonrpc", "result"])
+      continue
+    }
+    expect(Object.keys(rest).toSorted()).toEqual(["id", "jsonrpc"])
+    // A bug would show as "internal".
+    expect(error.data.code).not.toBe("internal")
+    const declared = errors[error.data.code as ErrorCode]
+    expect([error.code, error.message]).toEqual([declared.rpc, declared.message])
+  }
+}
 
 /** Sends bytes over a plain connection and answers what came back: one whole response, or all until the other side closes. */
 export async function raw(port: number, bytes: string, { tls = false } = {}): Promise<string> {

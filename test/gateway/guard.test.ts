@@ -2,6 +2,9 @@ import { afterAll, expect, test } from "bun:test"
 import { mkdtempSync } from "node:fs"
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
+import { parser } from "../../src/base/schema.ts"
+import { gatewaySection } from "../../src/gateway/config.ts"
+import { openGuard } from "../../src/gateway/guard.ts"
 import { openSocket, startGateway } from "../harness.ts"
 import { needs } from "../needs.ts"
 import { raw, statusOf } from "./client.ts"
@@ -224,4 +227,31 @@ test("a browser's page of this gateway may open a socket", async () => {
   expect(await socket.call("ping")).toMatchObject({ result: "pong" })
   const foreign = openSocket(gateway.ws, { headers: { origin: "http://evil.example" } })
   await expect(foreign).rejects.toThrow()
+})
+
+const settings = parser(gatewaySection.schema)({})
+
+test.each([
+  ["nobody is trusted", [], "10.0.0.1", "203.0.113.1", "10.0.0.1"],
+  ["an address", ["10.0.0.1"], "10.0.0.1", "203.0.113.1", "203.0.113.1"],
+  ["another one", ["10.0.0.2"], "10.0.0.1", "203.0.113.1", "10.0.0.1"],
+  ["a range", ["10.0.0.0/8"], "10.9.8.7", "203.0.113.1", "203.0.113.1"],
+  ["a range, from a dual-stack socket", ["10.0.0.0/8"], "::ffff:10.9.8.7", "203.0.113.1", "203.0.113.1"],
+  ["a range of the other family", ["::/0"], "10.9.8.7", "203.0.113.1", "10.9.8.7"],
+  ["a range of IPv6", ["2001:db8::/32"], "2001:db8::1", "2001:db9::1", "2001:db9::1"],
+  [
+    "two proxies behind each other",
+    ["10.0.0.0/8"],
+    "10.0.0.1",
+    "1.2.3.4, 203.0.113.1, 10.0.0.2",
+    "203.0.113.1",
+  ],
+  ["only proxies", ["10.0.0.0/8"], "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.1"],
+  ["no header", ["10.0.0.0/8"], "10.0.0.1", undefined, "10.0.0.1"],
+  ["an address with a port", ["10.0.0.0/8"], "10.0.0.1", "203.0.113.1:4711", "10.0.0.1"],
+  ["nonsense before it", ["10.0.0.0/8"], "10.0.0.1", "203.0.113.1, <script>", "10.0.0.1"],
+])("the client behind a proxy: %s", (_what, trusted_proxies, socket, header, client) => {
+  const guard = openGuard({ ...settings, trusted_proxies })
+  const headers = new Headers(header === undefined ? {} : { "x-forwarded-for": header })
+  expect(guard.clientAddress(socket, headers)).toBe(client)
 })
