@@ -58,7 +58,8 @@ export async function* callModel({
       try {
         signal.throwIfAborted()
         for await (const chunk of models.stream(choice, requestFor(choice, request))) {
-          streamed ||= chunk.type === "text" || chunk.type === "reasoning"
+          // Of a part that has no text yet nobody was told anything.
+          streamed ||= (chunk.type === "text" || chunk.type === "reasoning") && chunk.text !== ""
           yield chunk.type === "done" ? { ...chunk, choice } : chunk
         }
         return

@@ -1,6 +1,6 @@
 /** Turns as a client of a whole gateway sees them, up to the request that a provider gets. */
 import { expect, test } from "bun:test"
-import { type Frame, openSocket, startGateway, startModel } from "../harness.ts"
+import { type Frame, openSocket, startGateway, startModel, temporaryFolder } from "../harness.ts"
 
 const key = "default:ws:default:main"
 const config = `
@@ -84,6 +84,44 @@ test("a model is chosen for a message by chat.send and for a session by session.
   expect(await client.call("chat.send", { content: "x", model: "no" })).toMatchObject({
     error: { data: { code: "forbidden", allowed: ["script/scripted", "script/other"] } },
   })
+})
+
+test("changes of a session that come together are all made", async () => {
+  await using model = startModel(() => ["ok"])
+  await using gateway = await startGateway({ model, config })
+  await using client = await openSocket(gateway.ws, { token: gateway.token })
+  await client.call("chat.send", { content: "hello" })
+  for (const change of [{ title: "Notes" }, { model: "other" }]) {
+    client.send({ jsonrpc: "2.0", id: 1, method: "session.patch", params: { session_key: key, ...change } })
+  }
+  await Promise.all([client.read(), client.read()])
+  expect(await client.call("session.get", { session_key: key })).toMatchObject({
+    result: { title: "Notes", model: "script/other" },
+  })
+})
+
+test("the same key sent twice at once, and again after a restart, is one turn", async () => {
+  await using home = await temporaryFolder()
+  await using model = startModel((_asked, call) => [`answer ${call}`])
+  const send = { content: "hello", idempotency_key: "k" }
+  let first: Frame
+  {
+    await using gateway = await startGateway({ home: home.path, model, config })
+    await using one = await openSocket(gateway.ws, { token: gateway.token })
+    await using two = await openSocket(gateway.ws, { token: gateway.token })
+    const [left, right] = await Promise.all([one.call("chat.send", send), two.call("chat.send", send)])
+    expect(left.result).toEqual(right.result)
+    first = left
+  }
+  await using gateway = await startGateway({ home: home.path, model, config })
+  await using client = await openSocket(gateway.ws, { token: gateway.token })
+  const events: Frame[] = []
+  expect((await client.call("chat.send", send, events)).result).toEqual(first.result)
+  expect(events.map(({ params }) => params!.type)).toEqual(["started", "text", "usage", "done"])
+  expect(await client.call("chat.send", { ...send, content: "other" })).toMatchObject({
+    error: { data: { code: "conflict" } },
+  })
+  expect(model.asked).toHaveLength(1)
 })
 
 test("chat.attach picks a turn up after any event, past the last one too, live or not", async () => {

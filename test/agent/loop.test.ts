@@ -273,6 +273,16 @@ test.each([
   expect(end.stop_reason).toBe(has_text ? "error" : "end")
 })
 
+test("what had no text yet has not been told, and may fail over", async () => {
+  const models = scripted(function* ({ provider }) {
+    if (provider === "two") return yield* [text("two"), done()]
+    yield { type: "reasoning", text: "", metadata: { p: { id: "1" } } }
+    throw failure()
+  })
+  const { told, end } = await run(task(models, { chain, revocable: false }))
+  expect([told, end.stop_reason]).toEqual([["failover", "text two"], "end"])
+})
+
 test("the last model's failure ends the task, and nothing of the answer is kept", async () => {
   const models = scripted(function* () {
     yield text("never mind")

@@ -127,12 +127,14 @@ export const sessionPatch = defineMethod({
   async run({ session_key, title, model }, { app, caller }) {
     const session = ownSessionFor(app, caller, session_key)
     const chosen = typeof model === "string" ? modelOf(model) : model
-    await app.store.commit((db) =>
-      patchSession(db, session.id, {
-        title: title === undefined ? session.title : title,
-        model: chosen === undefined ? session.model : chosen,
-      }),
-    )
+    // Read where it is written: another change may have come in between.
+    await app.store.commit((db) => {
+      const now = getSession(db, session_key)
+      patchSession(db, now.id, {
+        title: title === undefined ? now.title : title,
+        model: chosen === undefined ? now.model : chosen,
+      })
+    })
     return toOut(getSession(app.store.db, session_key))
 
     function modelOf(name: string): string {
