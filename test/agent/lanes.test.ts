@@ -64,7 +64,8 @@ test("whatever comes when, a session's turns run in order and one at a time, and
         expect(house.turns.counts().running).toBeLessThanOrEqual(2)
         expect(house.turns.counts().waiting).toBeLessThanOrEqual(2 * queue_max)
       }
-      for (let open = true; open; open = house.turns.counts().running > 0) {
+      const open = () => house.turns.counts().running + house.turns.counts().waiting
+      while (open() > 0) {
         await settle()
         for (const finish of running.values()) finish()
       }
