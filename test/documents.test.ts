@@ -16,7 +16,11 @@ const blocks = (language: string) =>
 
 /** Runs a command of the README against a gateway that listens and lives elsewhere than the README says. */
 async function run(command: string[], home: string): Promise<string> {
-  const child = Bun.spawn(command, { env: { ...process.env, WEFT_HOME: home }, stdout: "pipe", stderr: "pipe" })
+  const child = Bun.spawn(command, {
+    env: { ...process.env, WEFT_HOME: home },
+    stdout: "pipe",
+    stderr: "pipe",
+  })
   const out = await new Response(child.stdout).text()
   expect(await child.exited).toBe(0)
   return out

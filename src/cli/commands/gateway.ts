@@ -66,10 +66,19 @@ function stopOnSignals(running: Gateway): Disposable {
 const welcome = ({ url, home }: Gateway) => `
 Weft is running on ${url}
 
-  weft chat            talk to it in another terminal
+In another terminal:
+${aliasLine()}
+  weft chat            talk to it
   weft open            an address for the control page
   weft token create    access for a program (docs/guides/websocket.md)
 
 No model yet? Set a key and start again, as in: ANTHROPIC_API_KEY=… weft gateway
 Configuration and conversations are in ${home}. Ctrl-C stops.
 `
+
+/** From the sources there is no `weft` on anybody's path; typed first, this line makes one. */
+function aliasLine(): string {
+  if (Bun.isStandaloneExecutable) return ""
+  const words = [process.execPath, ...process.execArgv, Bun.main].map((word) => `"${word}"`)
+  return `\n  alias weft='${words.join(" ")}'`
+}
