@@ -141,6 +141,10 @@ test("shutting_down: for what runs when its time is over, what waits, and what c
   await socket.call("ping")
   const stopped = one.gateway.stop("drain")
   socket.send(request(...send("new"), 3))
+  const ready = await fetch(`${one.gateway.url}/ready`, {
+    headers: { authorization: `Bearer ${one.gateway.token}` },
+  })
+  expect([ready.status, await ready.json()]).toEqual([503, { ready: false, failing: ["draining"] }])
   const answers = new Map<unknown, Frame>()
   while (answers.size < 3) {
     const frame = await socket.read()

@@ -142,6 +142,24 @@ test("a client that goes away stops its turn only where it said so", async () =>
   expect(other.params!.data).toMatchObject({ session_key: "default:ws:default:continue", stop_reason: "end" })
 })
 
+test("what a client left behind in a batch is stopped as well, where it said so", async () => {
+  const more = Promise.withResolvers<void>()
+  await using waiting = startModel(() => ["so", { until: more.promise }, "far"] as never)
+  await using own = await startGateway({ model: waiting })
+  await using listener = await openSocket(own.ws, { token: own.token })
+  await listener.call("event.subscribe", { topics: ["turn.done"] })
+  const leaving = await openSocket(own.ws, { token: own.token })
+  leaving.send([
+    request("chat.send", { content: "first" }, 1),
+    request("chat.send", { content: "second", on_disconnect: "abort" }, 2),
+  ])
+  while ((await leaving.read()).params?.type !== "text");
+  await leaving[Symbol.asyncDispose]()
+  more.resolve()
+  const reasons = [await listener.read(), await listener.read()].map(({ params }) => params!.data)
+  expect(reasons).toMatchObject([{ stop_reason: "end" }, { stop_reason: "aborted" }])
+})
+
 test("a client over HTTP that goes away stops its turn as well, where it said so", async () => {
   const never = Promise.withResolvers<void>()
   await using waiting = startModel(() => [{ until: never.promise }] as never)

@@ -160,6 +160,13 @@ test("a socket needs an upgrade", async () => {
   expect(statusOf(await get([host, "Upgrade: websocket", "Connection: Upgrade"], "/ws"))).toBe(400)
 })
 
+test("an upgrade that fails takes nobody's place", async () => {
+  await using small = await startGateway({ config: "[gateway]\nunauthenticated_max = 1\n" })
+  const half = `GET /ws HTTP/1.1\r\n${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`
+  for (let i = 0; i < 3; i++) expect(statusOf(await raw(small.port, half))).toBe(400)
+  await using _socket = await openSocket(small.ws)
+})
+
 test("unless told otherwise a gateway listens on loopback only", async () => {
   await using plain = await startGateway()
   expect(plain.url).toStartWith("http://127.0.0.1:")

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import type { TSchema } from "@sinclair/typebox"
 import { TypeCompiler } from "@sinclair/typebox/compiler"
 import { readBody } from "../../src/gateway/http/body.ts"
+import { readiness } from "../../src/gateway/http/ready.ts"
 import { methods } from "../../src/registry.ts"
 import { type Frame, openSocket, startGateway, startModel } from "../harness.ts"
 import { ask, call, post, raw, request, statusOf } from "./client.ts"
@@ -113,6 +114,16 @@ test.each([
   expect([response.status, await response.json()]).toEqual([ready ? 200 : 503, { ready, failing }])
 })
 
+test("ready names a database that cannot be written", async () => {
+  const app = {
+    store: { failing: () => true },
+    turns: { draining: () => false },
+    live: () => ({ agents: new Map(), isReady: () => true }),
+  }
+  const response = readiness({ app } as never)
+  expect([response.status, await response.json()]).toEqual([503, { ready: false, failing: ["store"] }])
+})
+
 /** The samples of a Prometheus text, by name and labels. Throws for what is none. */
 function parseMetrics(text: string): Map<string, number> {
   const samples = new Map<string, number>()
@@ -192,6 +203,20 @@ test("the OpenRPC document has every method with its scope, and schemas that com
     TypeCompiler.Compile(declared)
     TypeCompiler.Compile(methods.find((method) => method.name === name)!.result)
   }
+})
+
+test("the document says which parameters are needed", async () => {
+  const { methods: told } = await ask<Document>(gateway, "rpc.discover")
+  const needed = (name: string) => {
+    const { params } = told.find((method) => method.name === name)!
+    return params.filter(({ required }) => required).map((param) => param.name)
+  }
+  // One of two is needed for chat.abort, which the document has no words for.
+  expect([needed("session.get"), needed("chat.send"), needed("chat.abort")]).toEqual([
+    ["session_key"],
+    ["content"],
+    [],
+  ])
 })
 
 test("rpc.discover answers the same document", async () => {

@@ -256,6 +256,18 @@ test("an admin of one agent makes and sees no token that reaches further", async
   expect(revoking).toMatchObject({ error: { data: { code: "not_found" } } })
 })
 
+test("a token ends no later than the one that made it", async () => {
+  const expires_ms = Date.now() + 60_000
+  const { token } = await makeToken(real, { scope: "admin", expires_ms })
+  const ends = async (wanted?: number) =>
+    (await ask(real, "token.create", { name: "x", ...(wanted && { expires_ms: wanted }) }, token)).expires_ms
+  expect([await ends(), await ends(expires_ms + 1), await ends(expires_ms - 1)]).toEqual([
+    expires_ms,
+    expires_ms,
+    expires_ms - 1,
+  ])
+})
+
 test("a token to chat cannot pass for somebody on another channel", async () => {
   const { token } = await makeToken(real, { scope: "chat" })
   for (const address of [{ channel: "telegram" }, { account: "other" }]) {

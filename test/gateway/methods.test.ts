@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test"
 import fc from "fast-check"
-import { startGateway, startModel } from "../harness.ts"
-import { ask, call } from "./client.ts"
+import { openSocket, startGateway, startModel } from "../harness.ts"
+import { ask, call, request } from "./client.ts"
 
 const model = startModel((asked) => [`said ${String(asked.messages.at(-1)!.content)}`])
 const gateway = await startGateway({ model })
@@ -153,6 +153,50 @@ test("a deleted session is gone with its messages, from search too, and what it 
   })
   expect(await ask(gateway, "session.search", { query: "rhubarb" })).toEqual({ hits: [] })
   expect(await ask(gateway, "usage.get", { session_key: key })).toMatchObject({ groups: [{ calls: 1 }] })
+})
+
+/** A gateway whose first turn is in the middle of its answer, and its model's questions. */
+async function startTalking() {
+  const more = Promise.withResolvers<void>()
+  const talking = startModel(() => ["so", { until: more.promise }, "far"] as never)
+  const own = await startGateway({ model: talking })
+  const socket = await openSocket(own.ws, { token: own.token })
+  socket.send(request("chat.send", { content: "talk" }, 1))
+  while ((await socket.read()).params?.type !== "text");
+  return {
+    own,
+    socket,
+    asked: talking.asked,
+    release: more.resolve,
+    async [Symbol.asyncDispose]() {
+      more.resolve()
+      await socket[Symbol.asyncDispose]()
+      await own[Symbol.asyncDispose]()
+      await talking[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test("deleting a session stops what runs in it", async () => {
+  await using talk = await startTalking()
+  expect(await ask(talk.own, "session.delete", { session_key: "default:ws:default:main" })).toMatchObject({
+    deleted: true,
+  })
+  let frame = await talk.socket.read()
+  while (frame.id !== 1) frame = await talk.socket.read()
+  expect(frame.result).toMatchObject({ stop_reason: "aborted", text: "so" })
+})
+
+test("a reset waits for what runs, so that it is forgotten as well", async () => {
+  await using talk = await startTalking()
+  talk.socket.send(request("session.reset", { session_key: "default:ws:default:main" }, 2))
+  await talk.socket.call("ping")
+  talk.release()
+  let frame = await talk.socket.read()
+  while (frame.id !== 2) frame = await talk.socket.read()
+  expect(frame.result).toMatchObject({ message_count: 2 })
+  await ask(talk.own, "chat.send", { content: "anew" })
+  expect(talk.asked.at(-1)!.messages).toBeArrayOfSize(1)
 })
 
 test("a title is set, kept and taken away", async () => {

@@ -15,10 +15,11 @@ function openReader(given = small) {
   const sent: string[] = []
   const closes: number[] = []
   let buffered = 0
+  let dropping = false
   let given_up = 0
   const socket = {
     sendText(frame: string) {
-      if (closes.length > 0) return 0
+      if (dropping || closes.length > 0) return 0
       sent.push(frame)
       buffered += frame.length
       return -1
@@ -32,6 +33,9 @@ function openReader(given = small) {
     sent,
     closes,
     given_up: () => given_up,
+    drop() {
+      dropping = true
+    },
     /** Takes so many bytes; without a number all. */
     read(bytes = Number.POSITIVE_INFINITY) {
       buffered = Math.max(0, buffered - bytes)
@@ -156,6 +160,47 @@ test("a reader that takes a little now and then is still as far behind as it is"
     if (i % 10 === 9) reader.read()
   }
   expect(reader.closes).toEqual([4008])
+})
+
+const result = (content: string): TurnEvent => ({
+  type: "tool_result",
+  id: "t",
+  name: "t",
+  content,
+  is_error: false,
+  duration_ms: 1,
+})
+
+test("what a reader was sent since is no longer counted, even where it has not caught up", () => {
+  const reader = openReader()
+  const { log } = reader.follow()
+  log.append(text("x".repeat(200)))
+  for (let i = 0; i < 7; i++) log.append(result("y".repeat(50)))
+  for (let i = 0; i < 5; i++) reader.read()
+  for (let i = 0; i < 4; i++) log.append(result("y".repeat(50)))
+  expect([reader.entries().length, reader.closes]).toEqual([6, []])
+})
+
+test("a stream goes on when half of what is slow has gone out, not before", () => {
+  const reader = openReader()
+  const { log } = reader.follow()
+  log.append(text("x".repeat(20)))
+  const bytes = reader.sent[0]!.length
+  log.append(text("y".repeat(100)))
+  log.append(text("z"))
+  reader.read(bytes + reader.sent[1]!.length - 51)
+  expect(reader.sent).toBeArrayOfSize(2)
+  reader.read(1)
+  expect(reader.sent).toBeArrayOfSize(3)
+})
+
+test("a frame that could not go out ends the socket, since nothing is dropped in silence", async () => {
+  const reader = openReader()
+  const { log, over } = reader.follow()
+  reader.drop()
+  log.append(text("lost"))
+  await Promise.resolve()
+  expect([reader.closes, over()]).toEqual([[4008], true])
 })
 
 test("a reader that takes nothing for too long is closed with 4008", async () => {
