@@ -58,7 +58,7 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
       begun: false,
       abort(reason) {
         if (job.begun) abort.abort(reason)
-        else job.cancel(reason)
+        else if (live.has(id)) job.cancel(reason)
       },
       cancel(error) {
         leaveLane(job)

@@ -95,6 +95,16 @@ test("one of several waiting turns is taken out, and the others keep their order
   expect(stored(house)).toEqual(["user 1", "assistant answer 0", "user 3", "assistant answer 1"])
 })
 
+test("a waiting turn that is aborted twice takes no other one with it", async () => {
+  const { script, open } = gate()
+  await using house = await openHouse({ script })
+  const turns = ["1", "2", "3"].map((content) => house.say(content))
+  for (let i = 0; i < 2; i++) turns[1]!.abort(new AppError("aborted"))
+  open(0)
+  open(1)
+  expect(await Promise.all(turns.map(stopOf))).toEqual(["end", "aborted", "end"])
+})
+
 test("the same idempotency key is the same turn: while it waits, while it runs, after it and after a restart", async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, "weft.db")
