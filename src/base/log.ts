@@ -10,14 +10,15 @@ export type Log = Record<Level, (message: string, fields?: Record<string, unknow
 
 /**
  * One JSON object a line on standard error. The message is a constant sentence; values go into fields, where
- * JSON escapes control characters. Levels below `least` cost one comparison.
+ * control characters are escaped. Levels below `least` cost one comparison.
  */
 export function openLog(least: Level, write: (line: string) => void): Log {
   const at =
     (level: Level) =>
     (message: string, fields: Record<string, unknown> = {}) => {
       if (ranks[level] < ranks[least]) return
-      write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, cut)}\n`)
+      const line = JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, cut)
+      write(`${line.replace(unescaped, escape)}\n`)
     }
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }
 }
@@ -36,6 +37,10 @@ export function writeStandardError(line: string): void {
 }
 
 export const isLevel = (text: string): text is Level => Object.hasOwn(ranks, text)
+
+/** The control characters that JSON leaves as they are; some terminals obey them. */
+const unescaped = /[\u007f-\u009f]/g
+const escape = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`
 
 const cut = (_key: string, value: unknown) =>
   typeof value === "string" && value.length > field_chars_max ? `${value.slice(0, field_chars_max)}…` : value
