@@ -42,16 +42,23 @@ export function addMessage(db: Database, session_id: number, message: NewMessage
 
 const columns = "id, turn_id, role, parts, provider, metadata, created_ms"
 
+export type MessagePage = {
+  before?: number | undefined
+  limit: number
+  /** After the first message a page weighs no more than this. */
+  bytes_max?: number
+}
+
 /** The newest `limit` messages before `before`, oldest first. */
 export function listMessages(
   db: Database,
   session_id: number,
-  { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number | undefined; limit: number },
+  { before = Number.MAX_SAFE_INTEGER, limit, bytes_max = Number.POSITIVE_INFINITY }: MessagePage,
 ): Message[] {
-  const rows = db
-    .query(`SELECT ${columns} FROM message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?`)
-    .all(session_id, before, limit) as Row[]
-  return rows.reverse().map(toMessage)
+  const query = db.query(
+    `SELECT ${columns} FROM message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+  )
+  return takeWithin(query.iterate(session_id, before, limit) as Iterable<Row>, bytes_max).reverse()
 }
 
 /** The messages of the last `turns` turns after `context_after`, oldest first. A turn starts with a user's message. */
@@ -78,9 +85,13 @@ export function listMessagesAfter(
   { after, limit, bytes_max }: { after: number; limit: number; bytes_max: number },
 ): Message[] {
   const query = db.query(`SELECT ${columns} FROM message WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?`)
+  return takeWithin(query.iterate(session_id, after, limit) as Iterable<Row>, bytes_max)
+}
+
+function takeWithin(rows: Iterable<Row>, bytes_max: number): Message[] {
   const page: Message[] = []
   let bytes = 0
-  for (const row of query.iterate(session_id, after, limit) as Iterable<Row>) {
+  for (const row of rows) {
     bytes += Buffer.byteLength(row.parts)
     if (page.length > 0 && bytes > bytes_max) break
     page.push(toMessage(row))

@@ -118,6 +118,9 @@ export const chatAttach = defineMethod({
     answerWith(turnFor({ app, caller }, turn_id, after_seq), after_seq, peer, request_id),
 })
 
+/** Enough for a page to stay well below what one frame may weigh. */
+export const page_bytes_max = 4_194_304
+
 export const MessageOut = Type.Object({
   message_id: Type.String(),
   turn_id: Type.String(),
@@ -149,9 +152,12 @@ export const chatHistory = defineMethod({
   run({ session_key, before, limit }, { app, caller }) {
     const session = sessionFor(app, caller, session_key)
     const before_id = before === undefined ? undefined : Number(before)
-    const found = listMessages(app.store.db, session.id, { before: before_id, limit: limit + 1 })
-    const messages = found.slice(-limit).map(toMessageOut)
-    return found.length > limit ? { messages, next: messages[0]!.message_id } : { messages }
+    const page = { before: before_id, limit, bytes_max: page_bytes_max }
+    const messages = listMessages(app.store.db, session.id, page).map(toMessageOut)
+    const first = messages[0]
+    const older =
+      first && listMessages(app.store.db, session.id, { before: Number(first.message_id), limit: 1 })
+    return older?.length ? { messages, next: first!.message_id } : { messages }
   },
 })
 

@@ -13,7 +13,7 @@ import {
 } from "../../store/sessions.ts"
 import { agentFor, agentsFilter, ownSessionFor, sessionFor } from "../access.ts"
 import { defineMethod, Params } from "../rpc.ts"
-import { MessageOut, toMessageOut } from "./chat.ts"
+import { MessageOut, page_bytes_max, toMessageOut } from "./chat.ts"
 
 const Nullable = Type.Union([Type.String(), Type.Null()])
 const SessionOut = Type.Object({
@@ -142,9 +142,6 @@ export const sessionPatch = defineMethod({
     }
   },
 })
-
-/** Enough for a page to stay well below what one frame may weigh. */
-const page_bytes_max = 4_194_304
 
 export const sessionExport = defineMethod({
   name: "session.export",
