@@ -9,6 +9,8 @@ import { isDeeper } from "./depth.ts"
 
 export const depth_max = 64
 export const batch_max = 64
+/** What the answers of one batch may weigh together. A socket that is further behind than twice that loses frames. */
+const batch_bytes_max = 33_554_432
 export const in_flight_max = 64
 
 /** What is constant for one client: a socket, or one HTTP request. */
@@ -129,7 +131,7 @@ export function openDispatcher(methods: readonly AnyMethod[], app: App): Dispatc
       return reply
     })
     const given = (await Promise.all(replies)).filter((reply) => reply !== undefined)
-    return given.length === 0 ? undefined : JSON.stringify(given)
+    return given.length === 0 ? undefined : `[${toTexts(given).join()}]`
   }
 
   return {
@@ -146,6 +148,18 @@ export function openDispatcher(methods: readonly AnyMethod[], app: App): Dispatc
       return reply instanceof Promise ? reply.then(toText) : toText(reply)
     },
   }
+}
+
+/** Results that would make the frame larger than a socket may be behind are left out, and that is said. */
+function toTexts(replies: Reply[]): string[] {
+  let bytes = 0
+  return replies.map((reply) => {
+    const text = JSON.stringify(reply)
+    bytes += Buffer.byteLength(text)
+    if (bytes <= batch_bytes_max) return text
+    const error = toWire(new AppError("too_large", { what: "batch", limit: batch_bytes_max }))
+    return JSON.stringify({ jsonrpc: "2.0", id: reply.id, error })
+  })
 }
 
 const toText = (reply: Reply | undefined) => (reply === undefined ? undefined : JSON.stringify(reply))

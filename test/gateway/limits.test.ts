@@ -146,6 +146,28 @@ test("a batch runs in order within a session and together otherwise", async () =
   expect(answers.get(9)).toMatchObject({ error: { data: { code: "invalid_params" } } })
 })
 
+test("answers that are too much for one frame are left out of it, and that is said", async () => {
+  const big: AnyMethod = defineMethod({
+    name: "test.big",
+    summary: "Says much.",
+    scope: "read",
+    params: Type.Object({}),
+    result: Type.String(),
+    run: () => "x".repeat(10_000_000),
+  })
+  await using gateway = await startGateway({ methods: [...methods, big] })
+  await using socket = await openSocket(gateway.ws, { token: gateway.token })
+  socket.send([1, 2, 3, 4].map((id) => request("test.big", {}, id)))
+  const answers = JSON.parse(await socket.next()) as Frame[]
+  expect(answers.map(({ id, result }) => [id, (result as string | undefined)?.length])).toEqual([
+    [1, 10_000_000],
+    [2, 10_000_000],
+    [3, 10_000_000],
+    [4, undefined],
+  ])
+  expect(answers[3]!.error).toMatchObject({ code: -32011, data: { code: "too_large", what: "batch" } })
+})
+
 test("the order is that of the session that the bindings lead to", async () => {
   await using model = startModel(() => ["fine"])
   const config =
