@@ -18,7 +18,7 @@ export function openLog(least: Level, write: (line: string) => void): Log {
     (message: string, fields: Record<string, unknown> = {}) => {
       if (ranks[level] < ranks[least]) return
       const line = JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, cut)
-      write(`${line.replace(unescaped, escape)}\n`)
+      write(`${line.replace(unescaped, toEscape)}\n`)
     }
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }
 }
@@ -40,7 +40,7 @@ export const isLevel = (text: string): text is Level => Object.hasOwn(ranks, tex
 
 /** The control characters that JSON leaves as they are; some terminals obey them. */
 const unescaped = /[\u007f-\u009f]/g
-const escape = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`
+const toEscape = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`
 
 const cut = (_key: string, value: unknown) =>
   typeof value === "string" && value.length > field_chars_max ? `${value.slice(0, field_chars_max)}…` : value
