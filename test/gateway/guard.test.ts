@@ -160,6 +160,23 @@ test("a socket needs an upgrade", async () => {
   expect(statusOf(await get([host, "Upgrade: websocket", "Connection: Upgrade"], "/ws"))).toBe(400)
 })
 
+test("hosts and origins are those of the configuration as it is now", async () => {
+  await using live = await startGateway({ config: '[gateway]\nhosts = ["old.example"]\n' })
+  await using socket = await openSocket(live.ws, { token: live.token })
+  await socket.call("event.subscribe", { topics: ["config.*"] })
+  const status = async (lines: string) =>
+    statusOf(await raw(live.port, `GET /health HTTP/1.1\r\nHost: ${lines}\r\n\r\n`))
+  expect([await status("old.example"), await status("new.example")]).toEqual([200, 403])
+  const changed = '[gateway]\nhosts = ["new.example"]\norigins = ["https://panel.example"]\n'
+  await Bun.write(`${live.home}/config.toml`, changed)
+  expect(await socket.read()).toMatchObject({ params: { topic: "config.reloaded" } })
+  expect([await status("old.example"), await status("new.example")]).toEqual([403, 200])
+  expect(await status("new.example\r\nOrigin: https://panel.example")).toBe(200)
+  await Bun.write(`${live.home}/config.toml`, `${changed}trusted_proxies = ["everybody"]\n`)
+  expect(await socket.read()).toMatchObject({ params: { topic: "config.rejected" } })
+  expect(await status("new.example")).toBe(200)
+})
+
 test("an upgrade that fails takes nobody's place", async () => {
   await using small = await startGateway({ config: "[gateway]\nunauthenticated_max = 1\n" })
   const half = `GET /ws HTTP/1.1\r\n${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`
