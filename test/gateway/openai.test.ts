@@ -1,5 +1,6 @@
 /** The official client as the judge of our OpenAI-compatible endpoints. */
 import { expect, test } from "bun:test"
+import fc from "fast-check"
 import OpenAI from "openai"
 import { type Model, type Script, type Started, startGateway, startModel } from "../harness.ts"
 
@@ -418,4 +419,69 @@ test.each([true, false])("a client that goes away stops the model's request (str
   stop.abort()
   await gone
   expect(house.model.aborted).toBe(1)
+})
+
+test("whatever is sent, the answer is OpenAI's and never an internal error", async () => {
+  await using house = await start(() => ["ok"])
+  const { url, token } = house.gateway
+  const json = fc.jsonValue({ maxDepth: 2 })
+  const or = <T>(usual: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: json })
+  const url_of = fc.constantFrom(
+    `data:image/png;base64,${png}`,
+    "data:,",
+    "data:image/png;base64,!",
+    "file:///etc/passwd",
+  )
+  const part = fc.oneof(
+    fc.record({ type: fc.constant("text"), text: or(fc.string()) }),
+    fc.record({ type: fc.constant("refusal"), refusal: or(fc.string()) }),
+    fc.record({ type: fc.constant("image_url"), image_url: or(fc.record({ url: url_of })) }),
+  )
+  const call = fc.record({
+    id: or(fc.constantFrom("1", "2")),
+    type: fc.constant("function"),
+    function: or(
+      fc.record({ name: fc.constantFrom("weather", ""), arguments: or(fc.constantFrom("{}", "{", "[]")) }),
+    ),
+  })
+  const message = fc.record(
+    {
+      role: or(fc.constantFrom("system", "developer", "user", "assistant", "tool")),
+      content: or(fc.oneof(fc.string(), fc.array(part, { maxLength: 3 }))),
+      tool_calls: or(fc.array(call, { maxLength: 2 })),
+      tool_call_id: or(fc.constantFrom("1", "2")),
+    },
+    { requiredKeys: ["role", "content"] },
+  )
+  const body = fc.record(
+    {
+      model: or(fc.constantFrom("weft", "scripted", "weft/default", "weft/")),
+      messages: or(fc.array(message, { maxLength: 4 })),
+      stream: or(fc.boolean()),
+      user: or(fc.constantFrom("ann", "", "a:b%")),
+      tools: or(fc.array(fc.constant(weather), { maxLength: 2 })),
+      max_tokens: or(fc.constantFrom(1, null)),
+    },
+    { requiredKeys: ["model", "messages"] },
+  )
+  const headers = { authorization: `Bearer ${token}` }
+  const statuses = new Set<number>()
+  await fc.assert(
+    fc.asyncProperty(or(body), async (one) => {
+      const answer = await fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(one),
+      })
+      const said = await answer.text()
+      statuses.add(answer.status)
+      expect([200, 400, 404]).toContain(answer.status)
+      if (answer.status !== 200)
+        expect(JSON.parse(said)).toMatchObject({ error: { message: expect.any(String) } })
+      expect(said).not.toContain('"internal"')
+    }),
+    { numRuns: 200 },
+  )
+  expect([statuses.has(200), statuses.has(400)]).toEqual([true, true])
 })
