@@ -172,15 +172,18 @@ function fromRow(row: TurnRow, after_seq: number): Turn {
   const { id, agent, session_key } = row
   const log = openTurnLog(row.events === null ? [] : (JSON.parse(row.events) as LogEntry[]))
   const stored = row.outcome === null ? undefined : (JSON.parse(row.outcome) as Outcome)
+  // It runs nowhere and has no end: that could not be written. What a crash cut off was given one at the start.
+  const unwritten = row.state === "running"
   if (log.entries.length === 0) {
     // The events went with the crash or with time; what is left to tell comes after all that the reader saw.
     const seq = after_seq + 1
     log.entries.push({
       seq_first: seq,
       seq,
-      event: { type: "done", stop_reason: row.stop_reason ?? "interrupted" } as const,
+      event: { type: "done", stop_reason: row.stop_reason ?? "error" } as const,
     })
   }
-  const lost: Outcome = { error: { code: "shutting_down", data: { turn_id: id } } }
+  const code = unwritten ? "storage_failed" : "shutting_down"
+  const lost: Outcome = { error: { code, data: { turn_id: id } } }
   return { id, agent, session_key, log, outcome: Promise.resolve(stored ?? lost), abort: () => undefined }
 }

@@ -130,6 +130,12 @@ test("a disk that is full at the start takes nothing, one that is full at the en
   expect(await stopOf(lost)).toBe("storage_failed")
   expect(lost.log.entries.at(-1)?.event).toEqual({ type: "done", stop_reason: "error" })
   db.run("PRAGMA max_page_count = 1000000")
+  // Who asks for it later hears the same.
+  const later = house.turns.find(lost.id, 3)!
+  expect([await stopOf(later), later.log.entries]).toEqual([
+    "storage_failed",
+    [{ seq_first: 4, seq: 4, event: { type: "done", stop_reason: "error" } }],
+  ])
   expect(await stopOf(house.say("again"))).toBe("end")
 })
 
