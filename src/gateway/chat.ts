@@ -27,7 +27,14 @@ export function routeTo(
   }
   const agent = agentFor(app, caller, route.agent)
   const parts = { agent: agent.id, channel, account, peer }
+  requireWellFormed(parts)
   return { agent, matched_by: route.matched_by, session: { ...parts, key: toSessionKey(parts) } }
+}
+
+/** Half a surrogate pair becomes U+FFFD in the store, so that two peers would come to share a session. */
+function requireWellFormed(parts: Record<string, string>): void {
+  const bad = Object.entries(parts).find(([, part]) => !part.isWellFormed())
+  if (bad) throw new AppError("invalid_params", { path: `/${bad[0]}`, expected: "well-formed Unicode text" })
 }
 
 /** No client can pass for somebody on another channel. */
