@@ -114,4 +114,4 @@ test("whatever became of the turns before, the next request is well formed", asy
     }),
     { numRuns: 150 },
   )
-})
+}, 30_000)

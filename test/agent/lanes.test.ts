@@ -89,4 +89,4 @@ test("whatever comes when, a session's turns run in order and one at a time, and
     }),
     { numRuns: 60 },
   )
-})
+}, 30_000)

@@ -484,4 +484,4 @@ test("whatever is sent, the answer is OpenAI's and never an internal error", asy
     { numRuns: 200 },
   )
   expect([statuses.has(200), statuses.has(400)]).toEqual([true, true])
-})
+}, 30_000)

@@ -110,9 +110,9 @@ test("a damaged store opens or is refused by name, and a refused one is not touc
       expect(Bun.hash(readFileSync(copy))).toBe(Bun.hash(main))
       if (log) expect(Bun.hash(readFileSync(`${copy}-wal`))).toBe(Bun.hash(log))
     }),
-    { numRuns: 100 },
+    { numRuns: 80 },
   )
-})
+}, 30_000)
 
 test("a file that is no database is refused and kept", async () => {
   await using folder = await temporaryFolder()
