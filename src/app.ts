@@ -2,8 +2,10 @@
 import { chmodSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { version } from "../package.json"
+import { nameOf } from "./agent/model.ts"
 import { openTurns } from "./agent/turns.ts"
-import { type Level, type Log, openLog, writeStandardError } from "./base/log.ts"
+import { type Log, openLog, writeStandardError } from "./base/log.ts"
+import type { GatewayOptions as AskedFor, Gateway } from "./cli/deps.ts"
 import { findHome, type Home, makeHome, writeState } from "./config/home.ts"
 import type { Environment } from "./config/overrides.ts"
 import type { App, Live } from "./gateway/app.ts"
@@ -16,33 +18,20 @@ import { type Metrics, openMetrics } from "./gateway/metrics.ts"
 import { type AnyMethod, openDispatcher } from "./gateway/rpc.ts"
 import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
-import { followConfig, type GatewayFlags, type Loaded, openLive, readLoaded } from "./live.ts"
+import { type Following, followConfig, type Loaded, openLive, readLoaded } from "./live.ts"
 import { methods } from "./registry.ts"
 import { openStore, type Store } from "./store/open.ts"
 import { purge } from "./store/retention.ts"
 import { hasRunningTurns, interruptTurns } from "./store/turns.ts"
 
-export type GatewayOptions = {
-  home: string
-  config_path?: string
-  flags: { gateway?: GatewayFlags }
-  log_level: Level
-  /** For one command only: nobody else is told where it listens, and it is gone when the command is done. */
-  private?: boolean
+export type { Gateway }
+
+export type GatewayOptions = AskedFor & {
   env?: Environment
   /** Instead of the registry's. */
   methods?: readonly AnyMethod[]
   /** Instead of the usual ones. */
   limits?: Partial<Limits>
-}
-
-export type Gateway = {
-  url: string
-  token: string
-  home: string
-  warnings: string[]
-  closed: Promise<void>
-  stop(how: "drain" | "now"): Promise<void>
 }
 
 const purge_every_ms = 3_600_000
@@ -66,12 +55,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   writeState(state_path, `${JSON.stringify(told)}\n`)
 
   const log = openLog(options.log_level, writeStandardError)
-  const store = stack.use(openStore(join(home.home, "weft.db")))
-  chmodSync(join(home.home, "weft.db"), 0o600)
   const now_ms = Date.now
-  const interrupted = hasRunningTurns(store.db) ? await store.commit((db) => interruptTurns(db, now_ms())) : 0
-  if (interrupted > 0) log.warn("turns were running when the gateway last ended", { count: interrupted })
-
+  const store = stack.use(await openHomeStore(home.home, log, now_ms))
   const holder: { live: Live } = { live: await openLive(loaded, home, env) }
   const { app, sockets, dispatcher } = openApp({
     holder,
@@ -90,23 +75,35 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   stack.defer(() => server.stop())
   stack.defer(() => sockets.closeAll())
   if (!options.private) writeState(state_path, `${JSON.stringify({ ...told, url: server.url })}\n`)
-  const watching = new AbortController()
-  stack.defer(() => watching.abort())
-  if (!options.private) {
-    const following = { home, loaded, load, holder, env, app, signal: watching.signal }
-    const timer = setTimeout(() => void followConfig(following), settle_ms)
-    stack.defer(() => clearTimeout(timer))
-  }
+  if (!options.private) stack.use(startFollowing({ home, loaded, load, holder, env, app }))
 
-  log.info("the gateway listens", { url: server.url, home: home.home })
-  return running({
-    app,
-    stack: stack.move(),
-    url: server.url,
-    token,
-    home: home.home,
-    warnings: loaded.warnings,
-  })
+  const { bind } = loaded.config.gateway
+  log.info("the gateway listens", { url: server.url, bind, home: home.home })
+  const { agents, default_agent } = holder.live
+  const model = nameOf(agents.get(default_agent)!.chain[0]!)
+  const told_once = { url: server.url, token, home: home.home, model, warnings: loaded.warnings }
+  return { ...told_once, ...untilStopped(app, stack.move()) }
+}
+
+/** The home's database, with what a crash left running marked as interrupted. */
+async function openHomeStore(home: string, log: Log, now_ms: () => number): Promise<Store> {
+  const path = join(home, "weft.db")
+  const store = openStore(path)
+  chmodSync(path, 0o600)
+  const count = hasRunningTurns(store.db) ? await store.commit((db) => interruptTurns(db, now_ms())) : 0
+  if (count > 0) log.warn("turns were running when the gateway last ended", { count })
+  return store
+}
+
+function startFollowing(following: Omit<Following, "signal">): Disposable {
+  const stop = new AbortController()
+  const timer = setTimeout(() => void followConfig({ ...following, signal: stop.signal }), settle_ms)
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      stop.abort()
+    },
+  }
 }
 
 type AppOptions = {
@@ -198,23 +195,11 @@ function startPurging(app: App): Disposable {
   }
 }
 
-type Running = {
-  app: App
-  stack: AsyncDisposableStack
-  url: string
-  token: string
-  home: string
-  warnings: string[]
-}
-
-function running({ app, stack, url, token, home, warnings }: Running): Gateway {
+/** Takes the gateway apart once, however often and in which way it is asked to stop. */
+function untilStopped(app: App, stack: AsyncDisposableStack): Pick<Gateway, "closed" | "stop"> {
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>()
   let stopping = false
   return {
-    url,
-    token,
-    home,
-    warnings,
     closed,
     async stop(how) {
       const drained = app.turns.drain(how === "drain" ? app.live().gateway.drain_ms : 0)

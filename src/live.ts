@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
 import { openAgents } from "./agent/agents.ts"
+import type { GatewayFlags } from "./cli/deps.ts"
 import type { Home } from "./config/home.ts"
 import type { Environment, Flag } from "./config/overrides.ts"
 import { describeProblem } from "./config/problem.ts"
@@ -14,8 +15,6 @@ import { openProviders } from "./providers/providers.ts"
 import { type Config, names, providers, sections, tools } from "./registry.ts"
 
 export type Loaded = { config: Config; shown: Record<string, unknown>; warnings: string[]; text: string }
-
-export type GatewayFlags = { port?: number; bind?: string; auth?: string }
 
 export async function readLoaded(home: Home, flags: GatewayFlags, env: Environment): Promise<Loaded> {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)

@@ -162,11 +162,11 @@ async function localToken({ token }: GatewayArgs, home: string): Promise<string>
 }
 
 /**
- * A gateway with TLS has a certificate for its public name, not for loopback. Only the one that wrote this home's
+ * A gateway with TLS has a certificate for its public name, not for the address it is bound to. Only the one that wrote this home's
  * gateway.json and still lives is trusted without it.
  */
 function trust(url: string): { WebSocket?: WebSocketConstructor } {
-  if (!/^(https|wss):\/\/(127\.|\[::1\]|localhost[:/])/.test(url)) return {}
+  if (!/^(https|wss):/.test(url)) return {}
   class LocalSocket extends WebSocket {
     constructor(socket_url: string, protocols: string[] | string = []) {
       super(socket_url, { protocols, tls: { rejectUnauthorized: false } } as never)

@@ -8,7 +8,7 @@ export type GatewayOptions = {
   config_path?: string
   flags: { gateway?: GatewayFlags }
   log_level: Level
-  /** For one command only: nobody else is told where it listens. */
+  /** For one command only: nobody else is told where it listens, and it is gone when the command is done. */
   private?: boolean
 }
 
@@ -16,6 +16,8 @@ export type Gateway = {
   url: string
   token: string
   home: string
+  /** What answers for the default agent, as "provider/model". */
+  model: string
   warnings: string[]
   closed: Promise<void>
   stop(how: "drain" | "now"): Promise<void>

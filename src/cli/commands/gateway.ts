@@ -63,22 +63,26 @@ function stopOnSignals(running: Gateway): Disposable {
   }
 }
 
-const welcome = ({ url, home }: Gateway) => `
-Weft is running on ${url}
+const welcome = ({ url, home, model }: Gateway) => `
+Weft is running on ${url}, and ${model} answers.
 
 In another terminal:
-${aliasLine()}
+${shellLine(home)}
   weft chat            talk to it
   weft open            an address for the control page
   weft token create    access for a program (docs/guides/websocket.md)
 
-No model yet? Set a key and start again, as in: ANTHROPIC_API_KEY=… weft gateway
-Configuration and conversations are in ${home}. Ctrl-C stops.
+${model.startsWith("offline/") ? "That is no model yet. Set a key and start again, as in: ANTHROPIC_API_KEY=… weft gateway\n" : ""}Configuration and conversations are in ${home}. Ctrl-C stops.
 `
 
-/** From the sources there is no `weft` on anybody's path; typed first, this line makes one. */
-function aliasLine(): string {
-  if (Bun.isStandaloneExecutable) return ""
+/**
+ * What the other terminal has to be told first: where the home is, if not in its usual place, and, from the sources,
+ * what `weft` is.
+ */
+function shellLine(home: string): string {
+  const usual = findHome({}, { HOME: process.env.HOME }).home
+  const variable = home === usual ? "" : `WEFT_HOME="${home}" `
+  if (Bun.isStandaloneExecutable) return variable && `\n  export ${variable}`
   const words = [process.execPath, ...process.execArgv, Bun.main].map((word) => `"${word}"`)
-  return `\n  alias weft='${words.join(" ")}'`
+  return `\n  alias weft='${variable}${words.join(" ")}'`
 }
