@@ -47,9 +47,17 @@ function toFailure(thrown: unknown): Failure {
   return { code, message, data, exit, ...(thrown instanceof AppError ? {} : { cause }) }
 }
 
-const toJson = ({ code, message, data }: Failure) => JSON.stringify({ error: { code, message, data } })
+/** Only a bug has a cause that somebody should see; there is no other log of it. */
+const causeOf = ({ code, cause }: Failure): string | undefined =>
+  code === "internal" && cause ? Bun.inspect(cause) : undefined
 
-async function toText({ code, message, data, cause }: Failure): Promise<string> {
+function toJson(failure: Failure): string {
+  const { code, message, data } = failure
+  return JSON.stringify({ error: { code, message, data, cause: causeOf(failure) } })
+}
+
+async function toText(failure: Failure): Promise<string> {
+  const { code, message, data } = failure
   if (code === "invalid_config" && Array.isArray(data.problems)) {
     const { describeProblems } = await import("../config/problem.ts")
     return `${harmless([`weft: ${message}`, ...describeProblems(data)].join("\n"))}\n`
@@ -58,7 +66,7 @@ async function toText({ code, message, data, cause }: Failure): Promise<string> 
   const lines = shown.map(
     ([name, value]) => `  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
   )
-  // Only a bug has a stack that somebody should see.
-  if (code === "internal" && cause) lines.push(Bun.inspect(cause))
+  const cause = causeOf(failure)
+  if (cause !== undefined) lines.push(cause)
   return `${harmless([`weft: ${message}`, ...lines].join("\n"))}\n`
 }
