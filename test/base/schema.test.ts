@@ -33,3 +33,10 @@ test("the text of a message is its text and nothing else of it", () => {
   ]
   expect(textOf(parts)).toBe("ab")
 })
+
+test("a choice of values is refused by naming them", () => {
+  const parse = parser(Type.Object({ by: Type.Union([Type.Literal("day"), Type.Literal(1), Type.Null()]) }))
+  expect(() => parse({ by: "year" })).toThrow(
+    expect.objectContaining({ data: { path: "/by", expected: 'one of "day", 1, null' } }),
+  )
+})

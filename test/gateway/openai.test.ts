@@ -216,6 +216,17 @@ test("with tool_choice none the model is not told of the client's tools", async 
   ])
 })
 
+test("a model cannot be made to call a tool, and who asks for that is told", async () => {
+  await using house = await start(() => ["ok"])
+  const ask = { model: "weft", messages: hello, tools: [weather], tool_choice: "required" as const }
+  expect(await thrownBy(house.openai.chat.completions.create(ask))).toMatchObject({
+    status: 400,
+    param: "/tool_choice",
+    message: expect.stringContaining('one of "auto", "none", null'),
+  })
+  expect(house.model.asked).toEqual([])
+})
+
 test("the agent's own tools run here, and the client sees only the answer", async () => {
   await using house = await start((_asked, call) =>
     call === 0 ? [{ tool: "current_time", input: {} }] : ["It is late."],

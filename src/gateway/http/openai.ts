@@ -41,7 +41,12 @@ const Body = Type.Object({
       }),
     ),
   ),
-  tool_choice: Type.Optional(Type.Unknown()),
+  // A model cannot be made to call a tool here, and a client that asks for it should know.
+  tool_choice: Type.Optional(
+    Type.Union([Type.Literal("auto"), Type.Literal("none"), Type.Null()], {
+      description: '"auto" or "none".',
+    }),
+  ),
 })
 
 type Body = Static<typeof Body>
