@@ -160,7 +160,7 @@ const starts: [title: string, exit: number, sentence: string, (home: string) => 
     "a short token",
     78,
     config_error,
-    (home) => run(["gateway", "--home", home], { env: { WEFT_TOKEN: "short" } }),
+    (home) => run(["gateway", "--port", "0", "--home", home], { env: { WEFT_TOKEN: "short" } }),
   ],
   ["a store that is none", 74, "The database is damaged; it was left untouched. Restore a backup.", damaged],
 ]
