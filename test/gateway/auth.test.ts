@@ -233,3 +233,17 @@ test("a token made by a call is told once and works", async () => {
   expect(await call(gateway, "ping", {}, token)).toMatchObject({ result: "pong" })
   expect(JSON.stringify(await call(gateway, "token.list"))).not.toContain(token.slice(5))
 })
+
+test("a token's last use is known to the minute", async () => {
+  await using one = await start()
+  const used = () => one.auth.list()[0]!.last_used_ms
+  expect(used()).toBeNull()
+  one.auth.authenticate(one.token, "203.0.113.1")
+  const first_ms = one.clock.now_ms
+  one.clock.now_ms += 30_000
+  one.auth.authenticate(one.token, "203.0.113.1")
+  expect(used()).toBe(first_ms)
+  one.clock.now_ms += 30_001
+  one.auth.authenticate(one.token, "203.0.113.1")
+  expect(used()).toBe(one.clock.now_ms)
+})

@@ -162,6 +162,7 @@ test("metrics are Prometheus text and count what happens", async () => {
     after.get("weft_unauthenticated"),
   ]).toEqual([1, 10, 1, 1, 0, 0])
   expect(after.get("weft_resident_bytes")).toBeGreaterThan(1_000_000)
+  expect(grown("weft_turn_seconds_total")).toBeWithin(0.000_001, 60)
 })
 
 test("metrics may be made public", async () => {
