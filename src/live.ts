@@ -98,10 +98,18 @@ export async function followConfig({
     // Against what the process was started with: a second change must not bring the first one into force.
     const needs_restart = changesNeedingRestart(loaded.config, config, sections)
     const gateway = { ...config.gateway, ...pick(loaded.config.gateway, needs_restart) }
+    const inForce = {
+      ...(shown.gateway as object),
+      ...pick(loaded.shown.gateway as Live["gateway"], needs_restart),
+    }
     return {
       needs_restart,
       warnings,
-      live: await openLive({ config: { ...config, gateway }, shown }, home, env),
+      live: await openLive(
+        { config: { ...config, gateway }, shown: { ...shown, gateway: inForce } },
+        home,
+        env,
+      ),
     }
   }
   for await (const change of await watchConfig({ home, text: loaded.text, load: loadLive, signal })) {

@@ -102,7 +102,7 @@ function report({ code, data, cause }: AppError, { log }: TurnDeps): void {
 async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
   const { id, request, log, request_hash } = running
   const now_ms = deps.now_ms()
-  const begun = await deps.store.commit((db) => {
+  const session = await deps.store.commit((db) => {
     const session = request.session && openSession(db, request.session, now_ms)
     startTurn(db, { id, session_id: session?.id ?? null, agent: request.agent.id, started_ms: now_ms })
     if (session) {
@@ -116,10 +116,11 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
         addIdempotency(db, { ...row, created_ms: now_ms })
       }
     }
-    return { session, chain: chainOf(request, session?.model ?? null, deps.models) }
+    return session
   })
-  const { provider, model } = begun.chain[0]!
-  const { agent, matched_by, session } = request
+  const chain = chainOf(request, session?.model ?? null, deps.models)
+  const { provider, model } = chain[0]!
+  const { agent, matched_by } = request
   log.append({
     type: "started",
     session_key: session?.key ?? null,
@@ -128,7 +129,7 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
     provider,
     model,
   })
-  return begun
+  return { session, chain }
 }
 
 const openSession = (

@@ -1,13 +1,15 @@
 import { AppError } from "../base/errors.ts"
 import { idempotency_ms } from "../store/retention.ts"
 import { findIdempotency, findTurn, type TurnRow } from "../store/turns.ts"
+import { chainFor } from "./agents.ts"
 import { type LogEntry, openTurnLog } from "./log.ts"
 import { fail, type Outcome, runTurn, type Turn, type TurnDeps, type TurnRequest } from "./turn.ts"
 
 export type Turns = {
   /**
    * Starts a turn or queues it behind the session's running one, in order of arrival. Throws session_busy where the
-   * queue is full, conflict for a known idempotency key with other content, shutting_down while draining.
+   * queue is full, conflict for a known idempotency key with other content, forbidden for a model that the agent may not
+   * use, shutting_down while draining.
    */
   submit(request: TurnRequest): Turn
   /** A turn that lives or whose events are still kept. `after_seq` is what its reader has seen of it. */
@@ -117,6 +119,8 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
       const first = known(request, request_hash)
       if (first) return first
       if (draining) throw new AppError("shutting_down")
+      // Refused before anything is written: in the middle of a group commit it would cost the others theirs.
+      chainFor(request.agent, request.model, deps().models)
       const job = openJob(request, request_hash)
       const lane = request.session ? (lanes.get(request.session.key) ?? []) : undefined
       if (lane && lane.length > queue_max()) throw new AppError("session_busy", { queue_max: queue_max() })

@@ -225,7 +225,8 @@ function toErrorReply(id: RequestId | undefined, thrown: unknown, app: App): Err
 /** The error that a client may see; a bug goes to the log under its incident id. */
 export function reported(thrown: unknown, app: Pick<App, "log">): AppError {
   const error = toAppError(thrown)
-  if (error.code === "internal")
+  // Without a cause it was logged where it was caught, under the same incident id.
+  if (error.code === "internal" && error.cause !== undefined)
     app.log.error("a request failed", { ...error.data, cause: Bun.inspect(error.cause) })
   return error
 }

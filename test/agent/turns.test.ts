@@ -159,7 +159,7 @@ test("a failed turn's key gives its failure again, and a refused one's runs", as
   expect(first).toMatchObject({ error: { code: "provider_failed" } })
   expect(await house.say("once", more).outcome).toEqual(first)
   const refused = { idempotency_key: "other", model: "two/not-mine" }
-  expect(await stopOf(house.say("twice", refused))).toBe("forbidden")
+  expect(() => house.say("twice", refused)).toThrow(expect.objectContaining({ code: "forbidden" }))
   expect(await stopOf(house.say("twice", { idempotency_key: "other" }))).toBe("end")
 })
 
