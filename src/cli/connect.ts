@@ -129,19 +129,14 @@ async function connectLocal(url: string, token: string, options: ClientOptions):
 }
 
 async function findRunning(home: string): Promise<{ pid: number; url: string } | undefined> {
-  const file = Bun.file(join(home, "gateway.json"))
-  if (!(await file.exists())) return undefined
-  const running = parseRunning(await file.text())
-  return running && isAlive(running.pid) ? running : undefined
-}
-
-/** The file may be half of one: whoever wrote it may have died over it. */
-function parseRunning(text: string): { pid: number; url: string } | undefined {
   try {
-    const { pid, url } = JSON.parse(text) as { pid?: unknown; url?: unknown }
-    return typeof pid === "number" && typeof url === "string" ? { pid, url } : undefined
-  } catch {
-    return undefined
+    const told = (await Bun.file(join(home, "gateway.json")).json()) as { pid?: unknown; url?: unknown }
+    const { pid, url } = told
+    return typeof pid === "number" && typeof url === "string" && isAlive(pid) ? { pid, url } : undefined
+  } catch (thrown) {
+    // It goes with its gateway, at any moment; and half of one is as good as none.
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT" || thrown instanceof SyntaxError) return undefined
+    throw thrown
   }
 }
 
