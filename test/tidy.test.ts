@@ -109,7 +109,11 @@ test("nothing is left for later without an issue, and nothing is swallowed", () 
 })
 
 test("secrets are not compared with ===", () => {
-  expect(matching(/(?<!typeof )\b(token|secret|password|api_key) [!=]== (?!undefined|null|true|false|"(string|function)?")/)).toEqual([])
+  expect(
+    matching(
+      /(?<!typeof )\b(token|secret|password|api_key) [!=]== (?!undefined|null|true|false|"(string|function)?")/,
+    ),
+  ).toEqual([])
 })
 
 test("what is exported is documented or said by its name", () => {

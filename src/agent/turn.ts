@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import { AppError, toAppError } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
@@ -10,10 +10,11 @@ import { addIdempotency, finishTurn, startTurn } from "../store/turns.ts"
 import { addUsage, type UsageRecord } from "../store/usage.ts"
 import type { Agent } from "./agents.ts"
 import { chainOf } from "./agents.ts"
-import type { TurnEvent, TurnResult, TurnStop, UsageEvent } from "./events.ts"
-import { isEnded, mergeEntries, sumUsage, type TurnLog, withEvents } from "./log.ts"
+import type { TurnEvent, UsageEvent } from "./events.ts"
+import { mergeEntries, sumUsage, type TurnLog, withEvents } from "./log.ts"
 import { type LoopEvent, runTask } from "./loop.ts"
 import type { ModelChoice, Models } from "./model.ts"
+import { fail, failureOf, type Outcome, stateOf, toErrorEvent, toOutcome } from "./outcome.ts"
 
 export const rounds_max = 20
 
@@ -38,8 +39,6 @@ export type TurnRequest = {
   /** False for dialects in which text that was sent cannot be taken back. */
   revocable: boolean
 }
-
-export type Outcome = { result: TurnResult } | { error: { code: ErrorCode; data: Record<string, unknown> } }
 
 /** A turn that waits, runs or is over. `outcome` never rejects. */
 export type Turn = {
@@ -234,7 +233,7 @@ async function finish(
   { store, now_ms }: TurnDeps,
 ): Promise<Outcome> {
   const finished_ms = now_ms()
-  const failure = error && failing.includes(stop_reason) ? error : undefined
+  const failure = failureOf(stop_reason, error)
   const ending: TurnEvent[] = [...(failure ? [toErrorEvent(failure, id)] : []), { type: "done", stop_reason }]
   const events = JSON.stringify(mergeEntries(withEvents(log, ending)))
   const text = textOf(parts)
@@ -270,31 +269,4 @@ async function finish(
   })
   for (const event of ending) log.append(event)
   return outcome
-}
-
-const stateOf = (stop: TurnStop) =>
-  stop === "interrupted" ? "interrupted" : stop === "error" || stop === "budget" ? "failed" : "done"
-
-/** These are answered with an error; an abort while it runs is an end like others. */
-const failing: TurnStop[] = ["error", "interrupted", "budget"]
-
-const toOutcome = (failure: AppError | undefined, turn_id: string, result: TurnResult): Outcome =>
-  failure ? { error: { code: failure.code, data: { ...failure.data, turn_id } } } : { result }
-
-const toErrorEvent = ({ code, data }: AppError, turn_id: string): TurnEvent => ({
-  type: "error",
-  code,
-  message: errors[code].message,
-  data: { ...data, turn_id },
-})
-
-/** For a turn whose end cannot be written, or that never began: its readers are told, the store keeps what it has. */
-export function fail({ id, log }: Pick<Running, "id" | "log">, error: AppError): Outcome {
-  const stop_reason: TurnStop =
-    error.code === "aborted" ? "aborted" : error.code === "shutting_down" ? "interrupted" : "error"
-  if (!isEnded(log)) {
-    log.append(toErrorEvent(error, id))
-    log.append({ type: "done", stop_reason })
-  }
-  return { error: { code: error.code, data: { ...error.data, turn_id: id } } }
 }

@@ -3,7 +3,8 @@ import { idempotency_ms } from "../store/retention.ts"
 import { findIdempotency, findTurn, type TurnRow } from "../store/turns.ts"
 import { chainFor } from "./agents.ts"
 import { type LogEntry, openTurnLog } from "./log.ts"
-import { fail, type Outcome, runTurn, type Turn, type TurnDeps, type TurnRequest } from "./turn.ts"
+import { fail, type Outcome } from "./outcome.ts"
+import { runTurn, type Turn, type TurnDeps, type TurnRequest } from "./turn.ts"
 
 export type Turns = {
   /**

@@ -491,7 +491,7 @@ test("whatever is sent, the answer is OpenAI's and never an internal error", asy
         expect(JSON.parse(said)).toMatchObject({ error: { message: expect.any(String) } })
       expect(said).not.toContain('"internal"')
     }),
-    { numRuns: 200 },
+    { numRuns: 200, examples: [[{ model: "weft", messages: hello }]] },
   )
   expect([statuses.has(200), statuses.has(400)]).toEqual([true, true])
 }, 30_000)
