@@ -1,10 +1,18 @@
-import { isatty } from "node:tty"
+import { fstatSync, statSync } from "node:fs"
 import { writeStandardError } from "../base/log.ts"
 import { harmless } from "./text.ts"
 
 /** Whether they are terminals, asked past Node's streams, which take 2 ms of a start to set up. */
-export const output = { isTTY: isatty(1) }
-export const notes = { isTTY: isatty(2) }
+export const output = { isTTY: isTerminal(1) }
+export const notes = { isTTY: isTerminal(2) }
+
+/** Files, pipes and /dev/null are no terminals; only for the others is `node:tty` loaded, which takes 3 ms. */
+function isTerminal(descriptor: number): boolean {
+  const found = fstatSync(descriptor)
+  if (!found.isCharacterDevice()) return false
+  const nowhere = statSync("/dev/null", { throwIfNoEntry: false })
+  return found.rdev !== nowhere?.rdev && process.getBuiltinModule("node:tty").isatty(descriptor)
+}
 
 type Stream = { isTTY?: boolean; columns?: number }
 
