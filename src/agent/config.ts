@@ -33,7 +33,7 @@ const Sandbox = Type.Object(
     ),
     read: Patterns("Further folders that may be read.", ["/srv/docs"]),
     write: Patterns("Further folders that may be written.", ["/srv/reports"]),
-    network: Patterns("Hosts that an executed program may reach; empty: none.", ["registry.npmjs.org"]),
+    network: Patterns("Hosts that an executed program may reach; empty: none.", ["api.example.com"]),
   },
   { additionalProperties: false, description: "The walls around what the agent executes." },
 )
