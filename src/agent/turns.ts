@@ -17,8 +17,8 @@ export type Turns = {
   find(turn_id: string, after_seq?: number): Turn | undefined
   /** Aborts what runs and what waits; answers how many that were. */
   abort(which: { turn_id: string } | { session_key: string }): number
-  /** Resolves when nothing runs or waits in the session. */
-  whenIdle(session_key: string): Promise<void>
+  /** Takes a turn's place in the session's queue: after all that runs or waits there, before all that comes later. */
+  between<T>(session_key: string, work: () => Promise<T>): Promise<T>
   counts(): { running: number; waiting: number }
   draining(): boolean
   /** Refuses new turns, lets running ones go on for `grace_ms`, then interrupts them. */
@@ -33,12 +33,14 @@ export type TurnsOptions = {
 }
 
 type Job = Turn & { run(): Promise<void>; cancel(error: AppError): void; begun: boolean }
+/** A place in a session's queue. */
+type Step = Pick<Job, "run">
 type Key = { request_hash: string; turn: Turn }
 
 export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: TurnsOptions): Turns {
   const live = new Map<string, Job>()
-  /** By session: the running turn and behind it those that wait. */
-  const lanes = new Map<string, Job[]>()
+  /** By session: what runs and behind it what waits. */
+  const lanes = new Map<string, Step[]>()
   /** Idempotency keys of live turns; those of ended ones are in the store. */
   const keys = new Map<string, Key>()
   let draining = false
@@ -64,7 +66,7 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
         else if (live.has(id)) job.cancel(reason)
       },
       cancel(error) {
-        leaveLane(job)
+        if (job.session_key !== null) leaveLane(job.session_key, job)
         end(fail({ id, log }, error))
       },
       async run() {
@@ -79,17 +81,27 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
     return job
   }
 
-  const leaveLane = (job: Job) => {
-    const lane = job.session_key === null ? undefined : lanes.get(job.session_key)
-    if (!lane) return
-    lane.splice(lane.indexOf(job), 1)
-    if (lane.length === 0) lanes.delete(job.session_key!)
+  const leaveLane = (session_key: string, step: Step) => {
+    const lane = lanes.get(session_key)!
+    lane.splice(lane.indexOf(step), 1)
+    if (lane.length === 0) lanes.delete(session_key)
   }
 
-  const runLane = async (lane: Job[]) => {
-    for (let job = lane[0]; job; job = lane[0]) {
-      await job.run()
-      leaveLane(job)
+  const enterLane = (session_key: string, step: Step) => {
+    const lane = lanes.get(session_key)
+    if (lane) return void lane.push(step)
+    const opened = [step]
+    lanes.set(session_key, opened)
+    void runLane(session_key, opened)
+  }
+
+  const turnsIn = (session_key: string) =>
+    (lanes.get(session_key) ?? []).filter((step) => "begun" in step).length
+
+  const runLane = async (session_key: string, lane: Step[]) => {
+    for (let step = lane[0]; step; step = lane[0]) {
+      await step.run()
+      leaveLane(session_key, step)
     }
   }
 
@@ -123,28 +135,29 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
       // Refused before anything is written: in the middle of a group commit it would cost the others theirs.
       chainFor(request.agent, request.model, deps().models)
       const job = openJob(request, request_hash)
-      const lane = request.session ? (lanes.get(request.session.key) ?? []) : undefined
-      if (lane && lane.length > queue_max()) throw new AppError("session_busy", { queue_max: queue_max() })
+      if (request.session && turnsIn(request.session.key) > queue_max()) {
+        throw new AppError("session_busy", { queue_max: queue_max() })
+      }
       live.set(job.id, job)
       if (request.idempotency_key !== undefined && request.session) {
         keys.set(keyOf(request), { request_hash, turn: job })
         void job.outcome.then(() => keys.delete(keyOf(request)))
       }
-      if (!lane) void job.run()
-      else if (lane.push(job) === 1) {
-        lanes.set(request.session!.key, lane)
-        void runLane(lane)
-      }
+      if (request.session) enterLane(request.session.key, job)
+      else void job.run()
       return job
     },
     abort(which) {
-      const found = "turn_id" in which ? [live.get(which.turn_id)] : [...(lanes.get(which.session_key) ?? [])]
-      const jobs = found.filter((job) => job !== undefined)
+      const jobs = [...live.values()].filter((job) =>
+        "turn_id" in which ? job.id === which.turn_id : job.session_key === which.session_key,
+      )
       for (const job of jobs) job.abort(new AppError("aborted"))
       return jobs.length
     },
-    async whenIdle(session_key) {
-      for (let lane = lanes.get(session_key); lane; lane = lanes.get(session_key)) await lane.at(-1)?.outcome
+    between<T>(session_key: string, work: () => Promise<T>) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>()
+      enterLane(session_key, { run: () => work().then(resolve, reject) })
+      return promise
     },
     counts() {
       const running = [...live.values()].filter((job) => job.begun).length

@@ -73,7 +73,7 @@ test("whatever comes when, a session's turns run in order and one at a time, and
       for (const peer of ["p0", "p1"]) {
         const own = said.filter((one) => one.peer === peer)
         if (own.length === 0) continue
-        await house.turns.whenIdle(partsOf(peer).key)
+        await house.turns.between(partsOf(peer).key, async () => undefined)
         const begun = own.filter(({ turn }) => !never_begun.has(turn))
         const answered = (turn: Turn) => ends[said.findIndex((one) => one.turn === turn)] === "end"
         const lines = begun.flatMap(({ content, turn }) =>

@@ -46,7 +46,7 @@ test("turns of a session run one at a time in order, those of others beside them
     ...["user 1", "assistant answer 0", "user 2", "assistant answer 2", "user 3", "assistant answer 3"],
   ])
   expect(linesOf(house.models.asked[3]!).at(-2)).toBe("assistant answer 2")
-  await house.turns.whenIdle(key)
+  await house.turns.between(key, async () => undefined)
   expect(house.turns.counts().waiting).toBe(0)
 })
 
@@ -63,7 +63,7 @@ test.each([16, 1, 0])(
     house.say("elsewhere", {}, "somebody else")
     house.turns.submit(house.request("alone"))
     expect(house.turns.abort({ session_key: key })).toBe(turns.length)
-    await house.turns.whenIdle(key)
+    await house.turns.between(key, async () => undefined)
     house.say("again")
   },
 )

@@ -358,3 +358,53 @@ test("the parameters of each method are named in what refuses them", async () =>
   const unknown = await call(gateway, "session.get", { session_key, key: 1 })
   expect(unknown).toMatchObject({ error: { data: { path: "/key" } } })
 })
+
+test("what comes after a delete is of a new session, and what comes after a reset is remembered", async () => {
+  await using own = await startGateway({ model })
+  await using socket = await openSocket(own.ws, { token: own.token })
+  const session_key = "default:ws:default:main"
+  const send = (content: string, id: number) => socket.send(request("chat.send", { content }, id))
+  const answers = async (...ids: number[]) => {
+    const frames = new Map<unknown, Awaited<ReturnType<typeof socket.read>>>()
+    while (!ids.every((id) => frames.has(id))) {
+      const frame = await socket.read()
+      if (frame.id !== undefined) frames.set(frame.id, frame)
+    }
+    return ids.map((id) => frames.get(id)!)
+  }
+  const texts = async () =>
+    (await ask<Page>(own, "chat.history", { session_key })).messages.map(({ role }) => role)
+  await ask(own, "chat.send", { content: "zero" })
+  send("one", 1)
+  send("waits", 2)
+  socket.send(request("session.delete", { session_key }, 3))
+  send("two", 4)
+  expect((await answers(1, 2, 3, 4))[3]).toMatchObject({ result: { text: "said two" } })
+  expect(await texts()).toEqual(["user", "assistant"])
+  socket.send(request("session.reset", { session_key }, 5))
+  send("three", 6)
+  await answers(5, 6)
+  send("four", 7)
+  await answers(7)
+  expect(model.asked.at(-1)!.messages.map(({ content }) => content)).toEqual(["three", "said three", "four"])
+})
+
+test("a second delete does not find the session that was made in between", async () => {
+  await using own = await startGateway({ model })
+  await ask(own, "chat.send", { content: "old" })
+  await using socket = await openSocket(own.ws, { token: own.token })
+  const session_key = "default:ws:default:main"
+  socket.send(request("session.delete", { session_key }, 1))
+  socket.send(request("chat.send", { content: "new", peer: "somebody else" }, 2))
+  socket.send(request("session.delete", { session_key }, 3))
+  const frames: Record<number, unknown> = {}
+  while (Object.keys(frames).length < 3) {
+    const frame = await socket.read()
+    if (typeof frame.id === "number") frames[frame.id] = frame
+  }
+  expect(frames).toMatchObject({
+    1: { result: { deleted: true } },
+    2: { result: { text: "said new" } },
+    3: { error: { data: { code: "not_found" } } },
+  })
+})

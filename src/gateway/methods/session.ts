@@ -86,9 +86,10 @@ export const sessionReset = defineMethod({
   result: SessionOut,
   order,
   async run({ session_key }, { app, caller }) {
-    const { id, agent } = ownSessionFor(app, caller, session_key)
-    await app.turns.whenIdle(session_key)
-    await app.store.commit((db) => resetSession(db, id))
+    const { agent } = ownSessionFor(app, caller, session_key)
+    await app.turns.between(session_key, () =>
+      app.store.commit((db) => resetSession(db, getSession(db, session_key).id)),
+    )
     app.hub.publish({ topic: "session.reset", data: { session_key }, agent })
     return toOut(sessionFor(app, caller, session_key))
   },
@@ -102,11 +103,13 @@ export const sessionDelete = defineMethod({
   result: Type.Object({ session_key: Type.String(), deleted: Type.Literal(true) }),
   order,
   async run({ session_key }, { app, caller }) {
-    const session = ownSessionFor(app, caller, session_key)
+    const { agent } = ownSessionFor(app, caller, session_key)
     app.turns.abort({ session_key })
-    await app.turns.whenIdle(session_key)
-    await app.store.commit((db) => deleteSession(db, session))
-    app.hub.publish({ topic: "session.deleted", data: { session_key }, agent: session.agent })
+    // Found anew: the id of a session that was deleted meanwhile may be another one's by now.
+    await app.turns.between(session_key, () =>
+      app.store.commit((db) => deleteSession(db, getSession(db, session_key))),
+    )
+    app.hub.publish({ topic: "session.deleted", data: { session_key }, agent })
     return { session_key, deleted: true as const }
   },
 })
