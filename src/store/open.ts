@@ -88,19 +88,22 @@ function inspect(path: string): void {
   if (said !== "ok") throw new AppError("store_damaged", { path, reason: said })
 }
 
-/** All of the group in one transaction; when that fails, each by itself, so that one bad write harms only itself. */
+/**
+ * All of the group in one transaction; when that fails, each by itself, so that one bad write harms only itself. Where
+ * another process holds the database, no write is at fault, and each of them would hold up everybody as long again.
+ */
 function commitGroup(db: Database, group: Job[]): boolean {
   try {
     const results = db.transaction(() => group.map((job) => job.write(db))).immediate()
     for (const [i, job] of group.entries()) job.resolve(results[i])
     return false
   } catch (thrown) {
-    if (group.length > 1) {
+    if (group.length > 1 && !isBusy(thrown)) {
       let failed = false
       for (const job of group) failed = commitGroup(db, [job]) || failed
       return failed
     }
-    group[0]!.reject(toStoreError(thrown))
+    for (const job of group) job.reject(toStoreError(thrown))
     return isStorage(thrown)
   }
 }
@@ -109,7 +112,10 @@ function commitGroup(db: Database, group: Job[]): boolean {
 const isDamage = ({ code, message }: SQLiteError) =>
   /CORRUPT|NOTADB|SHORT_READ/.test(code ?? "") || message === "unsupported file format"
 
-const isFull = ({ code }: SQLiteError) => /FULL|IOERR|READONLY|CANTOPEN|NOMEM/.test(code ?? "")
+const isFull = ({ code }: SQLiteError) => /FULL|IOERR|READONLY|CANTOPEN|NOMEM|BUSY/.test(code ?? "")
+
+const isBusy = (thrown: unknown) =>
+  thrown instanceof SQLiteError && thrown.code?.startsWith("SQLITE_BUSY") === true
 
 const isStorage = (thrown: unknown) => thrown instanceof SQLiteError && !isDamage(thrown) && isFull(thrown)
 

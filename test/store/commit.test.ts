@@ -50,6 +50,23 @@ test("the store syncs each commit and holds rows to their references", async () 
   expect(["journal_mode", "synchronous", "foreign_keys"].map(pragma)).toEqual(["wal", 2, 1])
 })
 
+test("while another process holds the database a group waits for it once, and says that it could not write", async () => {
+  await using notes = await openNotes()
+  notes.store.db.run("PRAGMA busy_timeout = 200")
+  using other = new Database(notes.path)
+  other.run("BEGIN IMMEDIATE")
+  const began = performance.now()
+  const outcomes = await Promise.allSettled(["a", "b", "c", "d"].map((text) => notes.store.commit(add(text))))
+  expect(performance.now() - began).toBeLessThan(600)
+  expect(
+    outcomes.map((one) => one.status === "rejected" && [one.reason.code, one.reason.data.reason]),
+  ).toEqual(Array(4).fill(["storage_failed", "SQLITE_BUSY"]))
+  expect(notes.store.failing()).toBe(true)
+  other.run("ROLLBACK")
+  expect(await notes.store.commit(add("e"))).toBe(1)
+  expect(notes.store.failing()).toBe(false)
+})
+
 test("a failing write harms only itself", async () => {
   await using notes = await openNotes()
   const refused = new AppError("conflict")
