@@ -10,6 +10,7 @@ import {
 import { findHome } from "../config/home.ts"
 import { type GatewayArgs, logLevel } from "./args.ts"
 import type { Deps } from "./deps.ts"
+import { UsageError } from "./find-command.ts"
 import { note } from "./output.ts"
 
 export type Connected = AsyncDisposable & {
@@ -42,6 +43,7 @@ export async function openGateway(
     ...(onState ? { onState } : {}),
   }
   if (args.url) {
+    checkUrl(args.url)
     const token = args.token ?? process.env.WEFT_TOKEN
     const client = await connect({ ...options, url: args.url, ...(token ? { token } : {}) })
     return lasting(client, args.url, home)
@@ -63,6 +65,12 @@ export async function openGateway(
     if (started) return started
     throw thrown
   }
+}
+
+/** What is typed without a scheme may be a URL all the same: that of "localhost:7200" would be "localhost". */
+function checkUrl(url: string): void {
+  if (/^(https?|wss?):\/\//i.test(url) && URL.canParse(url)) return
+  throw new UsageError(`--url needs an address such as http://127.0.0.1:7200, not "${url}".`)
 }
 
 const urlOfHolder = (thrown: unknown): string | undefined =>
@@ -130,8 +138,8 @@ async function connectLocal(url: string, token: string, options: ClientOptions):
 
 async function findRunning(home: string): Promise<{ pid: number; url: string } | undefined> {
   try {
-    const told = (await Bun.file(join(home, "gateway.json")).json()) as { pid?: unknown; url?: unknown }
-    const { pid, url } = told
+    const told: { pid?: unknown; url?: unknown } | null = await Bun.file(join(home, "gateway.json")).json()
+    const { pid, url } = told ?? {}
     return typeof pid === "number" && typeof url === "string" && isAlive(pid) ? { pid, url } : undefined
   } catch (thrown) {
     // It goes with its gateway, at any moment; and half of one is as good as none.

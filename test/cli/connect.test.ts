@@ -31,6 +31,7 @@ test("a gateway.json that a crash left, and half of one, are not believed", asyn
     `{"pid":${dead},"url":"http://127.0.0.1:9"}`,
     `{"pid":${process.pid},"url":"http://127.0.0.1:9"}`,
     '{"pi',
+    "null",
   ]) {
     await Bun.write(file, text)
     expect(await weft(["session", "list", "--home", home.path])).toMatchObject({ stderr: "", exit: 0 })

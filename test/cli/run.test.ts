@@ -31,6 +31,11 @@ test.each([
   [["session", "list", "more"], '"weft session list" takes no further words.'],
   [["session", "show"], "Missing required positional argument: KEY"],
   [["status", "--url"], "--url needs a value."],
+  [["status", "--url", "nowhere"], '--url needs an address such as http://127.0.0.1:7200, not "nowhere".'],
+  [
+    ["status", "--url", "localhost:7200"],
+    '--url needs an address such as http://127.0.0.1:7200, not "localhost:7200".',
+  ],
   [["gateway", "--port", "http"], "--port needs a number from 0 to 65535."],
   [["completions", "tcsh"], 'There are completions for bash, zsh, fish, not for "tcsh".'],
 ])("%j is refused with status 2 and what was meant", async (args, message) => {
