@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { openSocket, type RawClient, type Started, startGateway } from "./harness.ts"
+import { openSocket, type RawClient, type Started, startGateway, startModel } from "./harness.ts"
 
 type Told = { topic: string; data: Record<string, unknown> }
 
@@ -88,4 +88,25 @@ test("a key that cannot be read rejects the edit and not the gateway", async () 
     topic: "config.rejected",
   })
   expect(await house.ask("hello")).toMatchObject({ stop_reason: "end" })
+})
+
+test("a turn that waits runs with the models that it was accepted for", async () => {
+  const more = Promise.withResolvers<void>()
+  await using model = startModel(() => ["so", { until: more.promise }, " far"])
+  const provider = `[providers.mine]\nkind = "openai-compatible"\nbase_url = "${model.url}"\n`
+  await using house = await start(`[agent]\nprovider = "mine"\nmodel = "m"\n${provider}`)
+  await using talk = await openSocket(house.gateway.ws, { token: house.gateway.token })
+  const chosen = { model: "mine/m" }
+  for (const [id, params] of [{}, {}, chosen].entries()) {
+    talk.send({ jsonrpc: "2.0", id, method: "chat.send", params: { content: "hello", ...params } })
+  }
+  while ((await talk.read()).params?.type !== "text");
+  expect(await house.edit('[agent]\nprovider = "offline"\n')).toMatchObject({ topic: "config.reloaded" })
+  more.resolve()
+  const texts: unknown[] = []
+  while (texts.length < 3) {
+    const { id, result, error } = await talk.read()
+    if (id !== undefined) texts.push((result as { text: string } | undefined)?.text ?? error)
+  }
+  expect(texts).toEqual(["so far", "so far", "so far"])
 })

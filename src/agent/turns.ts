@@ -49,6 +49,8 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
     const id = Bun.randomUUIDv7()
     const log = openTurnLog()
     const abort = new AbortController()
+    // The agent is of the configuration in force now, so the models are too, however long it waits.
+    const own = deps()
     const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
     const end = (how: Outcome) => {
       live.delete(id)
@@ -73,7 +75,7 @@ export function openTurns(deps: () => TurnDeps, { queue_max, onStart, onEnd }: T
         job.begun = true
         const started = performance.now()
         onStart(job)
-        const how = await runTurn({ id, request, log, signal: abort.signal, request_hash }, deps())
+        const how = await runTurn({ id, request, log, signal: abort.signal, request_hash }, own)
         end(how)
         onEnd(job, how, performance.now() - started)
       },
