@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import OpenAI from "openai"
+import { postChatCompletion } from "../../src/gateway/http/openai.ts"
 import { type Model, type Script, type Started, startGateway, startModel } from "../harness.ts"
 
 const client = ({ url, token }: Started, apiKey = token) =>
@@ -429,6 +430,37 @@ test.each([true, false])("a client that goes away stops the model's request (str
   stop.abort()
   await gone
   expect(house.model.aborted).toBe(1)
+})
+
+test("a client that goes away while its image is kept starts no turn", async () => {
+  const gone = new AbortController()
+  let submitted = 0
+  const app = {
+    turns: { submit: () => submitted++ },
+    files: {
+      async put() {
+        gone.abort()
+        return { id: "kept", mime: "image/gif" }
+      },
+    },
+    live: () => ({
+      gateway: { payload_bytes_max: 4096 },
+      route: () => ({ agent: "default", matched_by: "default" }),
+      agents: new Map([["default", { id: "default" }]]),
+    }),
+  }
+  const url = `data:image/gif;base64,${btoa("GIF89a")}`
+  const body = JSON.stringify({
+    model: "weft",
+    messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }],
+  })
+  const request = new Request("http://localhost/", { method: "POST", body, signal: gone.signal })
+  const caller = { token_id: "", name: "", scope: "admin", agents: null, expires_ms: null }
+  const context = { app, request, caller, waitForModel: () => undefined } as never
+  expect(await thrownBy(postChatCompletion.run(context) as Promise<Response>)).toMatchObject({
+    code: "aborted",
+  })
+  expect(submitted).toBe(0)
 })
 
 test("whatever is sent, the answer is OpenAI's and never an internal error", async () => {

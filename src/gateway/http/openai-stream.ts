@@ -66,7 +66,10 @@ export function streamOf(head: Head, include_usage: boolean): Response {
   let timer: Timer
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      const keepAlive = () => controller.enqueue(encoder.encode(": keep-alive\n\n"))
+      // A client that does not read has no use for it, and what it would leave behind has no bound.
+      const keepAlive = () => {
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": keep-alive\n\n"))
+      }
       timer = setInterval(keepAlive, keep_alive_ms)
     },
     async pull(controller) {

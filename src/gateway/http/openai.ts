@@ -79,7 +79,10 @@ export const postChatCompletion: Pick<Endpoint, "run" | "fail"> = {
     const { app, request } = context
     const caller = requireCaller(context)
     const body = parseBody(await readJson(context))
-    const turn = app.turns.submit(await toTurn(context, caller, body))
+    const asked = await toTurn(context, caller, body)
+    // Gone while its images were kept: nothing would tell the turn to stop.
+    if (request.signal.aborted) throw new AppError("aborted")
+    const turn = app.turns.submit(asked)
     const client_tools = (body.tools ?? []).map((tool) => tool.function.name)
     const head = { turn, model: body.model, created_s: Math.floor(app.now_ms() / 1000), client_tools }
     if (body.stream) return streamOf(head, body.stream_options?.include_usage === true)
