@@ -41,12 +41,16 @@ export function openInput({ history, complete, hint }: Options): Input {
 
   return {
     async ask(prompt) {
+      const asked = askLine(prompt)
+      // What was typed meanwhile stands behind the prompt, which is there by now.
       keys.release()
-      let message = await askLine(prompt)
+      let message = await asked
       while (message?.endsWith("\\")) {
         const more = await askLine("… ")
         message = more === undefined ? undefined : message.slice(0, -1) + line_end + more
       }
+      // Whoever has the terminal next begins on a line of his own.
+      if (message === undefined) process.stdout.write("\n")
       if (message?.trim()) await history.add(message)
       recall()
       return message === undefined ? undefined : toLines(message)

@@ -87,7 +87,26 @@ test("Ctrl-C stops the answer and goes on; twice it leaves", async () => {
   chat.type("\u0003")
   await chat.shows(/Ctrl-C again[\s\S]*› $/)
   chat.type("\u0003")
+  await chat.shows(/^\r\n/)
   expect(await chat.exited).toBe(0)
+})
+
+test("what is typed while an answer comes is sent after it, and stands behind the prompt", async () => {
+  await using server = startServer()
+  server.methods.set("started", ({ turn_id, content }) => {
+    server.emit(String(turn_id), started, text(`${content} so far`))
+    if (content === "two") server.finish(String(turn_id))
+  })
+  server.methods.set("chat.abort", ({ turn_id }) => {
+    server.finish(String(turn_id), "aborted")
+    return { aborted: 1 }
+  })
+  await using chat = weftInTerminal(["chat", ...to(server), "--home", home])
+  await chat.shows(/› $/)
+  chat.type("one\r")
+  await chat.shows(/one so far/)
+  chat.type("two\r\u0003")
+  expect(await chat.shows(/two so far[\s\S]*› $/)).toContain("› two")
 })
 
 test("a connection that is cut within an answer is told, and the answer goes on where it was", async () => {
