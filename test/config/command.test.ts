@@ -23,7 +23,8 @@ async function run(text: string | undefined, args: string[], env: Record<string,
 }
 
 test("a valid configuration is said to be, and its warnings go beside", async () => {
-  expect(await run(undefined, ["check"])).toEqual({ out: "PATH is valid.\n", err: "", exit: 0 })
+  expect(await run("", ["check"])).toEqual({ out: "PATH is valid.\n", err: "", exit: 0 })
+  expect((await run(undefined, ["check"])).out).toBe("There is no PATH: the defaults are in force.\n")
   expect(await run("[gateway]\nprot = 1\n", ["check"])).toEqual({
     out: "PATH is valid (1 warning).\n",
     err: 'warning: PATH:2:1: gateway.prot: expected a known key; did you mean "port"?\n',

@@ -45,7 +45,10 @@ export function configCommand({ sections, names }: ConfigCommandNeeds): CommandD
         await noteAll(warnings)
         const count = warnings.length
         const rest = count === 0 ? "" : ` (${count} ${count === 1 ? "warning" : "warnings"})`
-        await printResult(`${path} is valid${rest}.`)
+        const is_there = await Bun.file(path).exists()
+        await printResult(
+          is_there ? `${path} is valid${rest}.` : `There is no ${path}: the defaults are in force.`,
+        )
       } catch (thrown) {
         // The answer to the question is a result too; the status still comes from the error.
         if (args.json && thrown instanceof AppError && thrown.code === "invalid_config") {
