@@ -14,7 +14,10 @@ type Failure = { code: string; message: string; data: Record<string, unknown>; e
  */
 export async function runCli(root: AnyCommand, args: string[], default_name = "chat"): Promise<number> {
   try {
-    const found = await findCommand(root, args, default_name)
+    const [first, ...others] = args
+    // What everybody types first.
+    const words = first === "--version" ? ["version", ...others] : args
+    const found = await findCommand(root, words, default_name)
     if (asksHelp(found.args)) {
       await write(`${await usage(found)}\n`)
       return 0

@@ -9,7 +9,9 @@ import { main_path, to, weft } from "./weft.ts"
 const version = (await import("../../package.json")).version
 
 test("version prints the version and nothing else", async () => {
-  expect(await weft(["version"])).toEqual({ stdout: `weft ${version}\n`, stderr: "", exit: 0 })
+  for (const typed of ["version", "--version"]) {
+    expect(await weft([typed])).toEqual({ stdout: `weft ${version}\n`, stderr: "", exit: 0 })
+  }
   expect(JSON.parse((await weft(["version", "--json"])).stdout)).toMatchObject({ version })
 })
 
