@@ -112,6 +112,7 @@ function hint(typed: string, known: string[]): string {
   return best ? ` Did you mean ${best}?` : ""
 }
 
-async function resolve<T>(value: T | (() => T | Promise<T>) | Promise<T>): Promise<T> {
+/** What citty lets a command give as a value, a promise or a function. */
+export async function resolve<T>(value: T | (() => T | Promise<T>) | Promise<T>): Promise<T> {
   return typeof value === "function" ? await (value as () => T | Promise<T>)() : await value
 }

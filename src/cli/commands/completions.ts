@@ -1,5 +1,5 @@
 import { type ArgDef, type ArgsDef, defineCommand } from "citty"
-import { type AnyCommand, UsageError } from "../find-command.ts"
+import { type AnyCommand, resolve, UsageError } from "../find-command.ts"
 import { write } from "../output.ts"
 import { type Shell, scripts } from "../shells.ts"
 
@@ -67,8 +67,4 @@ function addFlag(node: Node, name: string, def: ArgDef): void {
     },
     alias,
   )
-}
-
-async function resolve<T>(value: T | (() => T | Promise<T>)): Promise<T> {
-  return typeof value === "function" ? await (value as () => T | Promise<T>)() : value
 }
