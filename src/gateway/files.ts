@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from "node:fs/promises"
+import { mkdir, open, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { AppError } from "../base/errors.ts"
 import { addFile, type FileRow, findFile } from "../store/files.ts"
@@ -33,14 +33,19 @@ export function openFiles(store: Store, folder: string, now_ms: () => number): F
   }
 }
 
-/** Whole or not at all: under another name first, synced, then moved. */
+/** Whole or not at all: under another name first, synced, then moved. What a full disk cut off leaves nothing. */
 async function write(folder: string, path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${Bun.randomUUIDv7()}`
-  await using file = await open(temporary, "wx", 0o600)
-  await file.writeFile(bytes)
-  await file.sync()
-  await rename(temporary, path)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await using file = await open(temporary, "wx", 0o600)
+    await file.writeFile(bytes)
+    await file.sync()
+    await rename(temporary, path)
+  } catch (thrown) {
+    await rm(temporary, { force: true })
+    throw new AppError("storage_failed", { reason: (thrown as NodeJS.ErrnoException).code }, thrown)
+  }
 }
 
 const signatures: [offset: number, bytes: string, mime: string][] = [

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from "bun:test"
+import { mkdirSync, readdirSync } from "node:fs"
 import { sniff } from "../../src/gateway/files.ts"
 import { startGateway, startModel } from "../harness.ts"
 import { ask, call, makeToken } from "./client.ts"
@@ -71,6 +72,18 @@ test("the same bytes are kept once, under their hash, readable by the owner only
   expect((await kept.stat()).ino).toBe(ino)
   const names = await Array.fromAsync(new Bun.Glob(`${hash}*`).scan(`${gateway.home}/files`))
   expect(names).toEqual([hash])
+})
+
+test("a file that cannot be written is refused as such and leaves nothing behind", async () => {
+  await upload("the folder is there")
+  const hash = new Bun.CryptoHasher("sha256").update("in the way").digest("hex")
+  mkdirSync(`${gateway.home}/files/${hash}`)
+  const answer = await upload("in the way")
+  expect([answer.status, await answer.json()]).toMatchObject([
+    507,
+    { error: { code: "storage_failed", data: { reason: "EISDIR" } } },
+  ])
+  expect(readdirSync(`${gateway.home}/files`).filter((name) => name.startsWith(hash))).toEqual([hash])
 })
 
 test("attachments reach the model: an image as one, a text by its name", async () => {
