@@ -82,16 +82,22 @@ export type Following = {
   signal: AbortSignal
 }
 
-/** Applies each valid change of the file; one that is not valid leaves the old configuration running. */
-export async function followConfig({
-  home,
-  loaded,
-  load,
-  holder,
-  env,
-  app,
-  signal,
-}: Following): Promise<void> {
+/**
+ * Applies each valid change of the file; one that is not valid leaves the old configuration running. So does a file
+ * that can be watched no more (the system has a limit of watches): nothing is thrown past this.
+ */
+export async function followConfig(following: Following): Promise<void> {
+  try {
+    await follow(following)
+  } catch (thrown) {
+    const { log } = following.app
+    log.error("changes of the configuration are no longer seen until a restart", {
+      cause: Bun.inspect(thrown),
+    })
+  }
+}
+
+async function follow({ home, loaded, load, holder, env, app, signal }: Following) {
   const { watchConfig } = await import("./config/watch.ts")
   const loadLive = async () => {
     const { config, shown, warnings } = await load()

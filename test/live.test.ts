@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { openSocket, type RawClient, type Started, startGateway, startModel } from "./harness.ts"
+import { followConfig } from "../src/live.ts"
+import {
+  openSocket,
+  type RawClient,
+  type Started,
+  startGateway,
+  startModel,
+  temporaryFolder,
+} from "./harness.ts"
 
 type Told = { topic: string; data: Record<string, unknown> }
 
@@ -109,4 +117,21 @@ test("a turn that waits runs with the models that it was accepted for", async ()
     if (id !== undefined) texts.push((result as { text: string } | undefined)?.text ?? error)
   }
   expect(texts).toEqual(["so far", "so far", "so far"])
+})
+
+test("a configuration that cannot be followed is told to the log and stops nobody", async () => {
+  await using folder = await temporaryFolder()
+  const home = { home: folder.path, config_path: join(folder.path, "config.toml") }
+  writeFileSync(home.config_path, "[agent]\n")
+  const told: unknown[] = []
+  const log = { error: (message: string, fields: object) => void told.push([message, fields]) }
+  const load = () => Promise.reject(new Error("no space left for watches"))
+  const following = { home, load, loaded: { text: "" }, app: { log }, signal: new AbortController().signal }
+  await followConfig(following as never)
+  expect(told).toEqual([
+    [
+      "changes of the configuration are no longer seen until a restart",
+      { cause: expect.stringContaining("no space left for watches") },
+    ],
+  ])
 })
