@@ -19,7 +19,7 @@ var emptyView = () => ({
   text: "",
   reasoning: "",
   tools: [],
-  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cost_usd: null },
+  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cost_usd: 0 },
   settled: { text: 0, reasoning: 0 }
 });
 function applyEvent(view, event) {
@@ -63,8 +63,7 @@ function addUsage(sum, event) {
   sum.input_tokens += event.input_tokens;
   sum.output_tokens += event.output_tokens;
   sum.cached_tokens += event.cached_tokens;
-  if (event.cost_usd !== null)
-    sum.cost_usd = (sum.cost_usd ?? 0) + event.cost_usd;
+  sum.cost_usd = sum.cost_usd === null || event.cost_usd === null ? null : sum.cost_usd + event.cost_usd;
 }
 
 function openQueue({ count_max = Infinity, overflow, onReturn } = {}) {

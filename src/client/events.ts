@@ -59,6 +59,7 @@ export type TurnView = {
   text: string
   reasoning: string
   tools: ToolCall[]
+  /** The cost is null as soon as one part's is not known: half of a sum would be a lie. */
   usage: { input_tokens: number; output_tokens: number; cached_tokens: number; cost_usd: number | null }
   stop_reason?: StopReason
   /** How much of `text` and `reasoning` a retry or a failover cannot take back. */
@@ -69,7 +70,7 @@ export const emptyView = (): TurnView => ({
   text: "",
   reasoning: "",
   tools: [],
-  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cost_usd: null },
+  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cost_usd: 0 },
   settled: { text: 0, reasoning: 0 },
 })
 
@@ -119,5 +120,5 @@ function addUsage(sum: TurnView["usage"], event: TurnEvent & { type: "usage" }):
   sum.input_tokens += event.input_tokens
   sum.output_tokens += event.output_tokens
   sum.cached_tokens += event.cached_tokens
-  if (event.cost_usd !== null) sum.cost_usd = (sum.cost_usd ?? 0) + event.cost_usd
+  sum.cost_usd = sum.cost_usd === null || event.cost_usd === null ? null : sum.cost_usd + event.cost_usd
 }

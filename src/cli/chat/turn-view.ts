@@ -1,4 +1,4 @@
-import type { TurnEvent } from "../../client/client.ts"
+import { applyEvent, emptyView, type TurnEvent } from "../../client/events.ts"
 import { dollars, duration, harmless } from "../text.ts"
 import { openFlow } from "./flow.ts"
 import { type Screen, style } from "./screen.ts"
@@ -65,7 +65,7 @@ function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
     flow.print(dim(`↻ ${reason}${rest}`))
   }
   return {
-    started: ({ model }) => footer.began(model),
+    started: (event) => footer.add(event),
     text: ({ text }) => flow.add("text", text),
     reasoning: ({ text }) => flow.add("reasoning", text),
     tool_use(event) {
@@ -120,24 +120,18 @@ function openTools(screen: Screen, print: (text: string) => void) {
 /** The line below an answer: why it ended, who wrote it and what it took. */
 function openFooter(now_ms: () => number) {
   const started_ms = now_ms()
-  const sum = { input: 0, output: 0, cost_usd: null as number | null }
-  let model = ""
+  const view = emptyView()
   return {
-    began(name: string): void {
-      model = name
-    },
-    add(event: Of<"usage">): void {
-      sum.input += event.input_tokens
-      sum.output += event.output_tokens
-      if (event.cost_usd !== null) sum.cost_usd = (sum.cost_usd ?? 0) + event.cost_usd
-      model = event.model
+    add(event: TurnEvent): void {
+      applyEvent(view, event)
     },
     text(stop_reason: string): string {
+      const { model = "", usage } = view
       const parts = [
         stop_reason === "end" ? "" : (stop_reasons[stop_reason] ?? harmless(stop_reason)),
         harmless(model),
-        `${sum.input} in, ${sum.output} out`,
-        sum.cost_usd === null ? "" : dollars(sum.cost_usd),
+        `${usage.input_tokens} in, ${usage.output_tokens} out`,
+        usage.cost_usd === null || usage.input_tokens === 0 ? "" : dollars(usage.cost_usd),
         duration(now_ms() - started_ms),
       ]
       return parts.filter((part) => part !== "").join(" · ")

@@ -64,6 +64,11 @@ m · 20 in, 10 out · $1.0000 · 0 ms
 `)
 })
 
+test("a cost of which a part is not known is not told", () => {
+  expect(shown(started, usage, { ...usage, cost_usd: null }, done)).toBe("m · 20 in, 10 out · 0 ms\n")
+  expect(shown(started, { ...done, stop_reason: "aborted" })).toBe("stopped · m · 0 in, 0 out · 0 ms\n")
+})
+
 test("text that is void before it was printed never was", () => {
   const failover = { type: "failover", from: "a", to: "b", reason: "cut" }
   const text = shown(
