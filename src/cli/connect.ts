@@ -63,7 +63,7 @@ export async function openGateway(
     const url = urlOfHolder(thrown)
     const started = url === undefined ? undefined : await reach(url)
     if (started) return started
-    throw thrown
+    throw withHint(thrown)
   }
 }
 
@@ -71,6 +71,14 @@ export async function openGateway(
 function checkUrl(url: string): void {
   if (/^(https?|wss?):\/\//i.test(url) && URL.canParse(url)) return
   throw new UsageError(`--url needs an address such as http://127.0.0.1:7200, not "${url}".`)
+}
+
+/** A holder that tells nobody where it listens is a command with a gateway of its own, such as a chat. */
+function withHint(thrown: unknown): unknown {
+  if (!(thrown instanceof AppError) || thrown.code !== "already_running") return thrown
+  const hint =
+    "a chat has a gateway of its own there; with `weft gateway` running all commands share that one"
+  return thrown.data.url === undefined ? new AppError(thrown.code, { ...thrown.data, hint }, thrown) : thrown
 }
 
 const urlOfHolder = (thrown: unknown): string | undefined =>

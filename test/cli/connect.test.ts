@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
+import { AppError } from "../../src/base/errors.ts"
+import { openGateway } from "../../src/cli/connect.ts"
 import { startGateway, startModel, temporaryFolder } from "../harness.ts"
 import { main_path, weft } from "./weft.ts"
 
@@ -36,6 +38,16 @@ test("a gateway.json that a crash left, and half of one, are not believed", asyn
     await Bun.write(file, text)
     expect(await weft(["session", "list", "--home", home.path])).toMatchObject({ stderr: "", exit: 0 })
   }
+})
+
+test("a home that a chat has for itself is refused, with what to do", async () => {
+  await using home = await temporaryFolder()
+  const startGateway = () => Promise.reject(new AppError("already_running", { home: home.path, pid: 1 }))
+  const deps = { version: "0", startGateway, configCommand: () => Promise.reject() }
+  await expect(openGateway({ home: home.path }, deps)).rejects.toMatchObject({
+    code: "already_running",
+    data: { pid: 1, hint: expect.stringContaining("weft gateway") },
+  })
 })
 
 test("a configuration that is not valid is refused with its place, and nothing starts", async () => {
