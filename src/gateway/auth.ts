@@ -72,10 +72,12 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
 
   /** Throws where the address may not try again yet. */
   const admit = (address: string) => {
-    const after_ms = now_ms() - failure_window_ms
-    const recent = (failures.get(address) ?? []).filter((at_ms) => at_ms > after_ms)
+    const now = now_ms()
+    // What is yet to come was seen before the clock was set back; it would shut the address out for as long as that.
+    const isRecent = (at_ms: number) => at_ms > now - failure_window_ms && at_ms <= now
+    const recent = (failures.get(address) ?? []).filter(isRecent)
     if (recent.length < failures_max) return recent
-    throw new AppError("rate_limited", { retry_after_ms: recent[0]! + failure_window_ms - now_ms() })
+    throw new AppError("rate_limited", { retry_after_ms: recent[0]! + failure_window_ms - now })
   }
   const refuse = (address: string, recent: number[]): never => {
     const failed_ms = [...recent, now_ms()]
@@ -83,7 +85,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
     failures.delete(address)
     failures.set(address, failed_ms)
     if (failures.size > addresses_max) failures.delete(failures.keys().next().value!)
-    store.commit((db) => putAuthFailures(db, { address, failed_ms })).catch(ignoreFullDisk)
+    store.commit((db) => putAuthFailures(db, { address, failed_ms })).catch(ignoreStorage)
     throw new AppError("unauthorized")
   }
   const add = async (token: string, { name, scope, agents, expires_ms }: NewToken) => {
@@ -121,7 +123,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       const { id, name, agents, expires_ms } = row
       if (now_ms() - (row.last_used_ms ?? 0) > touch_every_ms) {
         row.last_used_ms = now_ms()
-        store.commit((db) => touchToken(db, id, row.last_used_ms!)).catch(ignoreFullDisk)
+        store.commit((db) => touchToken(db, id, row.last_used_ms!)).catch(ignoreStorage)
       }
       return { token_id: id, name, scope: row.scopes as Scope, agents, expires_ms }
     },
@@ -180,9 +182,13 @@ const keyOf = (hash: Uint8Array) => Buffer.from(hash).toString("base64")
 const isAlive = ({ revoked_ms, expires_ms }: TokenRow, now_ms: number) =>
   revoked_ms === null && (expires_ms === null || expires_ms > now_ms)
 
-/** Bookkeeping that a full disk may lose: the limit itself holds in memory. */
-function ignoreFullDisk(thrown: unknown): void {
-  if (!(thrown instanceof AppError && thrown.code === "storage_failed")) throw thrown
+/**
+ * Bookkeeping that a full or a damaged disk may lose: the limit itself holds in memory. Anybody can cause it to be
+ * written, and what is thrown here ends the process.
+ */
+function ignoreStorage(thrown: unknown): void {
+  const lost = thrown instanceof AppError && ["storage_failed", "store_damaged"].includes(thrown.code)
+  if (!lost) throw thrown
 }
 
 /** One peer for the limits: an IPv4 address however it is written, or the /64 that an IPv6 host owns. */

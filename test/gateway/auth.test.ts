@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import type { AppError } from "../../src/base/errors.ts"
+import { AppError } from "../../src/base/errors.ts"
 import { type Auth, openAuth, toPeer } from "../../src/gateway/auth.ts"
 import { openStore } from "../../src/store/open.ts"
 import { openSocket, startGateway, temporaryFolder } from "../harness.ts"
@@ -61,6 +61,32 @@ test("the wait is told, and over when it says", async () => {
   one.clock.now_ms += 1
   expect(codeOf(() => one.auth.authenticate(one.token, "203.0.113.1"))).toBe("ok")
 })
+
+test("a clock that is set back shuts nobody out for longer", async () => {
+  await using one = await start()
+  one.clock.now_ms += 86_400_000
+  guess(one.auth, "203.0.113.1", 10)
+  one.clock.now_ms -= 3_600_000
+  expect(of(guess(one.auth, "203.0.113.1", 200), "unauthorized")).toBe(10)
+  one.clock.now_ms += 60_000
+  expect(codeOf(() => one.auth.authenticate(one.token, "203.0.113.1"))).toBe("ok")
+})
+
+test.each(["storage_failed", "store_damaged"] as const)(
+  "tokens are looked at where the store cannot be written: %s",
+  async (code) => {
+    await using store = openStore(":memory:")
+    let failed = 0
+    const commit = () => {
+      failed++
+      return Promise.reject(new AppError(code))
+    }
+    const auth = openAuth({ ...store, commit }, Date.now, () => undefined)
+    expect(guess(auth, "203.0.113.1", 1)).toEqual(["unauthorized"])
+    await store.commit(() => undefined)
+    expect(failed).toBe(1)
+  },
+)
 
 test("a right token in between does not buy more wrong ones", async () => {
   await using one = await start()
