@@ -32,9 +32,13 @@ export function openScreen(output: Output, color: boolean): Screen {
     const rest = rows.slice(same).join("\n")
     if (shown.length === 0) return rest
     if (same === shown.length) return `\n${rest}`
-    const up = shown.length - 1 - same
+    const up = heightOf(shown.slice(same)) - 1
     return `\r${up > 0 ? `\u001b[${up}A` : ""}\u001b[J${rest}`
   }
+
+  /** More than there are rows where the terminal became narrower since, and wrapped them once more. */
+  const heightOf = (rows: string[]) =>
+    rows.reduce((sum, row) => sum + Math.max(1, Math.ceil(Bun.stringWidth(row) / (output.columns || 80))), 0)
 
   function show(rows: string[], below: string): void {
     const changed = change(rows) + below

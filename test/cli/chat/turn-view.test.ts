@@ -128,13 +128,36 @@ function terminal(columns: number, rows: number) {
         } else if (token === "\r") lines[row] = lines[row] ?? ""
         else if (/A$/.test(token) && token.length > 1) row -= Number(token.slice(2, -1))
         else if (token === "\u001b[J") lines = [...lines.slice(0, row), ""]
-        else if (token.length === 1) lines[row] += token
-        if (Bun.stringWidth(lines[row]!) >= columns) throw new Error(`too wide: ${lines[row]}`)
+        else if (token.length === 1) {
+          lines[row] += token
+          if (Bun.stringWidth(lines[row]!) >= columns) throw new Error(`too wide: ${lines[row]}`)
+        }
       }
     },
     text: () => lines.join("\n"),
+    /** Wraps what is too wide now, as most terminals do; the cursor stays at the end. */
+    resize(this: { columns: number }, wanted: number) {
+      columns = wanted
+      this.columns = wanted
+      lines = lines.flatMap((line) =>
+        Bun.wrapAnsi(line, wanted, { hard: true, wordWrap: false, trim: false }).split("\n"),
+      )
+      row = lines.length - 1
+    },
   }
 }
+
+test("what is live while the terminal becomes narrower is not left there twice", () => {
+  const output = terminal(60, 20)
+  const screen = openScreen(output, false)
+  screen.print("first")
+  screen.live("a row\nand a text that is longer than one row of the narrow terminal")
+  output.resize(24)
+  screen.live("a row\nand a text that is longer than one row of the narrow terminal indeed")
+  expect(output.text()).toBe(
+    "first\na row\nand a text that is \nlonger than one row of \nthe narrow terminal \nindeed",
+  )
+})
 
 test("what is live is replaced by what is next, in any width", () => {
   const output = terminal(24, 10)
