@@ -1,6 +1,6 @@
 import type { Agent } from "../agent/agents.ts"
 import { AppError } from "../base/errors.ts"
-import { parseSessionKey } from "../base/session-key.ts"
+import { parseSessionKey, type SessionParts } from "../base/session-key.ts"
 import { findSession, type SessionRow } from "../store/sessions.ts"
 import type { App } from "./app.ts"
 import { type Caller, reaches } from "./auth.ts"
@@ -8,8 +8,10 @@ import { type Caller, reaches } from "./auth.ts"
 /** The channels that a client may speak for by itself; the others belong to platforms with senders of their own. */
 const own_channels = ["ws", "api"]
 
-export const isOwnChannel = ({ scope }: Caller, channel: string): boolean =>
-  scope === "admin" || own_channels.includes(channel)
+export const isOwnChannel = (
+  { scope }: Caller,
+  { channel, account }: Pick<SessionParts, "channel" | "account">,
+): boolean => scope === "admin" || (own_channels.includes(channel) && account === "default")
 
 /** A session that the caller may see. One that it may not see is answered like one that is not there. */
 export function sessionFor(app: App, caller: Caller, session_key: string): SessionRow {
@@ -23,9 +25,8 @@ export function sessionFor(app: App, caller: Caller, session_key: string): Sessi
 /** The same, for the writing methods: without admin only what the client's own channels made. */
 export function ownSessionFor(app: App, caller: Caller, session_key: string): SessionRow {
   const session = sessionFor(app, caller, session_key)
-  if (!isOwnChannel(caller, session.channel)) {
-    throw new AppError("forbidden", { scope: "admin", channel: session.channel })
-  }
+  const { channel, account } = session
+  if (!isOwnChannel(caller, session)) throw new AppError("forbidden", { scope: "admin", channel, account })
   return session
 }
 

@@ -38,9 +38,9 @@ function requireWellFormed(parts: Record<string, string>): void {
 }
 
 /** No client can pass for somebody on another channel. */
-function requireOwnChannel(caller: Caller, { channel, account }: Address): void {
-  if (caller.scope === "admin" || (isOwnChannel(caller, channel) && account === "default")) return
-  throw new AppError("forbidden", { scope: "admin", channel, account })
+function requireOwnChannel(caller: Caller, address: Address): void {
+  const { channel, account } = address
+  if (!isOwnChannel(caller, address)) throw new AppError("forbidden", { scope: "admin", channel, account })
 }
 
 /** The text and the attachments as the parts of one message. */

@@ -274,13 +274,18 @@ test("a token to chat cannot pass for somebody on another channel", async () => 
     const refused = await call(real, "chat.send", { content: "x", ...address }, token)
     expect(refused).toMatchObject({ error: { data: { code: "forbidden", scope: "admin" } } })
   }
-  const { session_key } = await ask(real, "chat.send", { content: "x", channel: "telegram", peer: "7" })
-  for (const method of ["session.reset", "session.delete", "chat.abort"]) {
-    expect(await call(real, method, { session_key }, token)).toMatchObject({
-      error: { data: { code: "forbidden" } },
-    })
+  for (const address of [{ channel: "telegram" }, { account: "other" }]) {
+    const { session_key, turn_id } = await ask(real, "chat.send", { content: "x", ...address, peer: "7" })
+    const writing = ["session.reset", "session.delete", "session.patch", "chat.abort"]
+    const calls = [
+      ...writing.map((method) => call(real, method, { session_key }, token)),
+      call(real, "chat.abort", { turn_id }, token),
+      call(real, "turn.rate", { turn_id, rating: 1 }, token),
+    ]
+    const codes = (await Promise.all(calls)).map(({ error }) => error?.data.code)
+    expect(codes).toEqual(calls.map(() => "forbidden"))
+    expect(await call(real, "session.get", { session_key }, token)).toMatchObject({ result: { session_key } })
   }
-  expect(await call(real, "session.get", { session_key }, token)).toMatchObject({ result: { session_key } })
 })
 
 const endpoints: [method: string, path: string, scope: string][] = [

@@ -99,7 +99,7 @@ export const chatAbort = defineMethod({
       "session_key" in params ? params.session_key : turnFor({ app, caller }, params.turn_id, -1).session_key
     const parts = session_key === null ? undefined : parseSessionKey(session_key)
     // A session whose first turn is just beginning is not in the store yet; its key tells whose it is.
-    const starting = parts && reaches(caller, parts.agent) && isOwnChannel(caller, parts.channel)
+    const starting = parts && reaches(caller, parts.agent) && isOwnChannel(caller, parts)
     if (session_key !== null && !starting) ownSessionFor(app, caller, session_key)
     return { aborted: app.turns.abort(params) }
   },
@@ -172,7 +172,8 @@ export const turnRate = defineMethod({
   }),
   result: Type.Object({ turn_id: Type.String(), rating: Type.Integer() }),
   async run({ turn_id, rating, note }, { app, caller }) {
-    turnFor({ app, caller }, turn_id, -1)
+    const { session_key } = turnFor({ app, caller }, turn_id, -1)
+    if (session_key !== null) ownSessionFor(app, caller, session_key)
     await app.store.commit((db) => rateTurn(db, { id: turn_id, rating, note: note ?? null }))
     return { turn_id, rating }
   },
