@@ -19,7 +19,7 @@ export async function chatInTerminal(args: ChatArgs, deps: Deps): Promise<void> 
   let onState: (state: ConnectionState) => void = () => undefined
   await using gateway = await openGateway(args, deps, { onState: (state) => onState(state) })
   const { client, home, url, is_private } = gateway
-  using input = openInput({ history: await openHistory(home), complete: completeCommand, hint })
+  using input = openInput({ history: await openHistory(home, hint), complete: completeCommand, hint })
   const talk = openTalk(args)
   const where = is_private ? "no gateway runs here, so this chat has one of its own" : url
   hint(`weft ${deps.version} · ${where} · /help`)

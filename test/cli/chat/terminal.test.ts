@@ -37,6 +37,20 @@ test("a chat answers, takes several lines, remembers them and leaves on Ctrl-D",
   expect((await stat(file)).mode & 0o777).toBe(0o600)
 })
 
+test("a chat has a home where there was none, and does without one where it may not", async () => {
+  await using server = startEcho()
+  const fresh = join(home, "none", "yet")
+  await Bun.write(join(home, "file"), "")
+  for (const place of [fresh, join(home, "file")]) {
+    await using chat = weftInTerminal(["chat", ...to(server), "--home", place])
+    await chat.shows(/› $/)
+    chat.type("hello\r")
+    const shown = await chat.shows(/offline · [\s\S]*› $/)
+    expect(shown.includes("is not kept")).toBe(place !== fresh)
+  }
+  expect((await stat(fresh)).mode & 0o777).toBe(0o700)
+})
+
 test("commands are completed, and one that is not known names the nearest", async () => {
   await using server = startEcho()
   await using chat = weftInTerminal(["chat", ...to(server), "--home", home])
