@@ -142,7 +142,7 @@ export type Methods = {
       model?: string | undefined
       /** Within 24 h the same key in the same session is the same turn. */
       idempotency_key?: string | undefined
-      /** File ids that POST /files answered. */
+      /** File ids that POST /files answered; together no larger than one file may be. */
       attachments?: Array<string> | undefined
       /** Kept with the message. */
       metadata?: Record<string, unknown> | undefined

@@ -45,11 +45,17 @@ function requireOwnChannel(caller: Caller, address: Address): void {
 
 /** The text and the attachments as the parts of one message. */
 export function toParts(app: App, caller: Caller, content: string, file_ids: readonly string[]): Part[] {
+  const { file_bytes_max } = app.live().gateway
+  let bytes = 0
   const files = file_ids.map((file_id): Part => {
     const file = app.files.find(file_id)
     const own = file && (file.token_id === caller.token_id || caller.scope === "admin")
     if (!own) throw new AppError("not_found", { what: "file", file_id })
     const { mime, name } = file
+    // The model is sent all of them at once; thirty times the same large file would be held thirty times.
+    bytes += file.bytes
+    if (bytes > file_bytes_max)
+      throw new AppError("too_large", { what: "attachments", limit: file_bytes_max })
     if (mime.startsWith("image/")) return { type: "image", file_id, mime }
     return { type: "file", file_id, mime, ...(name !== null && { name }) }
   })

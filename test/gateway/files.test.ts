@@ -109,6 +109,14 @@ test("attachments reach the model: an image as one, a text by its name", async (
   ])
 })
 
+test("the attachments of a message are together no larger than one file may be", async () => {
+  const { file_id } = (await (await upload("x".repeat(1000))).json()) as { file_id: string }
+  const say = (count: number) =>
+    call(gateway, "chat.send", { content: "look", attachments: Array(count).fill(file_id) })
+  expect(await say(2)).toMatchObject({ result: { text: "fine" } })
+  expect(await say(3)).toMatchObject({ error: { data: { code: "too_large", limit: 2048 } } })
+})
+
 test("another token's file is not there", async () => {
   const owner = await makeToken(gateway, { scope: "chat" })
   const other = await makeToken(gateway, { scope: "chat" })

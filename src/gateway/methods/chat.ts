@@ -28,7 +28,7 @@ const SendParams = Params({
   attachments: Type.Array(Type.String(), {
     default: [],
     maxItems: 32,
-    description: "File ids that POST /files answered.",
+    description: "File ids that POST /files answered; together no larger than one file may be.",
   }),
   metadata: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), { description: "Kept with the message." }),
