@@ -81,8 +81,8 @@ test("the guide's own client works", async () => {
 
 test("the guide's program with the library works", async () => {
   await using gateway = await startGateway()
-  const library = join(import.meta.dir, "../../src/client/client.ts")
-  const text = program("ts", "import { connect }", gateway).replace("weft/client", library)
+  const library = join(import.meta.dir, "../../src/client/client.gen.js")
+  const text = program("ts", "import { connect }", gateway).replace("./client.js", library)
   expect(await runs([process.execPath, "--eval", text], gateway)).toContain('You said: "hello"')
 })
 
