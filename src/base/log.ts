@@ -24,8 +24,9 @@ export function openLog(least: Level, write: (line: string) => void): Log {
 }
 
 /**
- * Writes past Node's streams, which take 2 ms of a start to set up. A reader that is full or gone loses
- * lines: a log must not stop the gateway.
+ * Writes past Node's streams, which take 2 ms of a start to set up. A reader that is gone loses lines, as does a full
+ * one where the descriptor does not block. Behind a blocking pipe (a shell's, most supervisors') a reader that stops
+ * reading stops the gateway once the pipe's 64 KiB are full.
  */
 export function writeStandardError(line: string): void {
   try {
