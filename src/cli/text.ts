@@ -33,6 +33,16 @@ export function fields(values: Record<string, string | number | null | undefined
   return entries.map(([label, value]) => `${label.padEnd(width)}  ${harmless(String(value))}`).join("\n")
 }
 
+type Failed = { message: string; code: string; data?: Record<string, unknown> }
+
+/** A failure in a chat, with what else is known of it; the id of a turn means nothing there. */
+export function failureText({ message, code, data = {} }: Failed): string {
+  const details = Object.entries(data)
+    .filter(([name, value]) => name !== "turn_id" && typeof value !== "object")
+    .map(([name, value]) => `${name}: ${value}`)
+  return harmless([`${message} (${code})`, ...details].join("\n  "))
+}
+
 /** "2026-11-21 14:03", in the reader's own time zone. */
 export function when(time_ms: number | null): string {
   if (time_ms === null) return "-"

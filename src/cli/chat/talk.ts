@@ -45,7 +45,8 @@ export async function runCommand(
 }
 
 function goTo(talk: Talk, wanted: string): string {
-  const key = talk.listed?.[Number(wanted) - 1] ?? wanted
+  const key = /^\d+$/.test(wanted) ? talk.listed?.[Number(wanted) - 1] : wanted
+  if (key === undefined) return `There is no ${wanted} in the list; /sessions shows it.`
   Object.assign(talk, toPlace(key))
   delete talk.session_key
   return `Going on with ${key}`

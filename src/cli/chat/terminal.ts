@@ -3,7 +3,7 @@ import { nearest } from "../../config/nearest.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
 import { hasColor } from "../output.ts"
-import { duration, harmless } from "../text.ts"
+import { duration, failureText } from "../text.ts"
 import { commands, completeCommand, type Talk } from "./commands.ts"
 import { openHistory } from "./history.ts"
 import { type Input, openInput } from "./input.ts"
@@ -104,8 +104,5 @@ async function runTurn({ client, talk, screen, input, line, watch }: Turn): Prom
 /** A failure of one turn is told and the chat goes on; a bug is not for this place. */
 function failure(thrown: unknown): string {
   if (!(thrown instanceof WeftError)) throw thrown
-  const details = Object.entries(thrown.data)
-    .filter(([name, value]) => name !== "turn_id" && typeof value !== "object")
-    .map(([name, value]) => `${name}: ${value}`)
-  return harmless([`${thrown.message} (${thrown.code})`, ...details].join("\n  "))
+  return failureText(thrown)
 }

@@ -1,5 +1,5 @@
 import { applyEvent, emptyView, type TurnEvent } from "../../client/events.ts"
-import { dollars, duration, harmless } from "../text.ts"
+import { dollars, duration, failureText, harmless } from "../text.ts"
 import { openFlow } from "./flow.ts"
 import { type Screen, style } from "./screen.ts"
 
@@ -81,7 +81,7 @@ function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
     retry: ({ reason, wait_ms }) => restart(`${harmless(reason)}, trying again in ${duration(wait_ms)}`),
     failover: ({ from, to }) => restart(`${harmless(from)} failed, ${harmless(to)} answers`),
     approval: ({ tool, summary }) => flow.print(harmless(`${tool} waits for an operator: ${summary}`)),
-    error: ({ message, code }) => fail(harmless(`${message} (${code})`)),
+    error: (event) => fail(failureText(event)),
     done({ stop_reason }) {
       flow.settle()
       tools.clear()

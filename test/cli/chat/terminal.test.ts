@@ -59,6 +59,8 @@ test("commands are completed, and one that is not known names the nearest", asyn
   expect(await chat.shows(/leaves\.[\s\S]*› $/)).toContain("start a new conversation")
   chat.type("/nwe\r")
   expect(await chat.shows(/as it is\.[\s\S]*› $/)).toContain("Did you mean /new?")
+  chat.type("/sessions 7\r")
+  await chat.shows(/There is no 7 in the list[\s\S]*› $/)
   chat.type("/tool current_time\r")
   expect(await chat.shows(/offline · [\s\S]*› $/)).toContain("/tool current_time")
   chat.type("/new\r")

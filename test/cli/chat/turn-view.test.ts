@@ -96,10 +96,13 @@ test("text that is void after it was printed is disowned", () => {
   )
 })
 
-test("a failure is said once", () => {
-  const error = { type: "error", code: "provider_failed", message: "The model provider failed.", data: {} }
+test("a failure is said once, with its reason", () => {
+  const data = { reason: "the key is wrong", turn_id: "t" }
+  const error = { type: "error", code: "provider_failed", message: "The model provider failed.", data }
   const text = shown(started, error, { type: "done", stop_reason: "error" })
   expect(text.match(/provider_failed/g)).toHaveLength(1)
+  expect(text).toContain("reason: the key is wrong")
+  expect(text).not.toContain("turn_id")
   expect(text).toContain("failed · m")
 })
 
