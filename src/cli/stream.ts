@@ -33,7 +33,7 @@ export async function streamText(chat: Chat): Promise<StopReason | undefined> {
 function tell(event: TurnEvent, is_void: boolean): string | undefined {
   const rest = is_void ? "; what came last is void" : ""
   if (event.type === "retry") return `[${event.reason}, trying again${rest}]`
-  if (event.type === "failover") return `[${event.from} failed, ${event.to} answers${rest}]`
+  if (event.type === "failover") return `[${event.from} failed (${event.reason}), ${event.to} answers${rest}]`
   if (event.type !== "tool_result") return undefined
   return notes.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
 }

@@ -124,6 +124,21 @@ test("agent with nothing to say is a mistake of usage", async () => {
   expect(await weft(["agent"])).toMatchObject({ stdout: "", exit: 2 })
 })
 
+test("a model that another one answers for is named with what was wrong", async () => {
+  await using server = startServer()
+  server.methods.set("started", ({ turn_id }) => {
+    server.emit(
+      String(turn_id),
+      started,
+      { type: "failover", from: "a", to: "b", reason: "no key" },
+      text("B."),
+    )
+    server.finish(String(turn_id))
+  })
+  const { stdout, stderr } = await weft(["agent", "-m", "hi", ...to(server)])
+  expect({ stdout, stderr }).toEqual({ stdout: "B.\n", stderr: "[a failed (no key), b answers]\n" })
+})
+
 test("a turn that fails fails the command", async () => {
   await using server = startServer()
   server.methods.set("started", ({ turn_id }) => {

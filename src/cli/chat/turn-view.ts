@@ -79,7 +79,7 @@ function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
     },
     usage: (event) => footer.add(event),
     retry: ({ reason, wait_ms }) => restart(`${harmless(reason)}, trying again in ${duration(wait_ms)}`),
-    failover: ({ from, to }) => restart(`${harmless(from)} failed, ${harmless(to)} answers`),
+    failover: ({ from, to, reason }) => restart(harmless(`${from} failed (${reason}), ${to} answers`)),
     approval: ({ tool, summary }) => flow.print(harmless(`${tool} waits for an operator: ${summary}`)),
     error: (event) => fail(failureText(event)),
     done({ stop_reason }) {

@@ -79,7 +79,7 @@ test("text that is void before it was printed never was", () => {
     done,
   )
   expect(text).not.toContain("half")
-  expect(text).toContain("↻ a failed, b answers\n\nwhole")
+  expect(text).toContain("↻ a failed (cut), b answers\n\nwhole")
 })
 
 test("text that is void after it was printed is disowned", () => {
