@@ -60,15 +60,11 @@ export function openKeys(write: (keys: string) => void): Keys {
 
   /** Takes what was pasted up to its end, and returns what comes after it. */
   function paste(text: string): string {
-    const end = text.indexOf(paste_end)
-    is_pasting = end === -1
-    // The mark of the end, or a line end of two characters, may be cut in two.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
-    const cut = is_pasting ? text.search(/(\u001b[[\d]*|\r)$/) : end
-    const pasted = cut === -1 ? text : text.slice(0, cut)
-    if (is_pasting && cut !== -1) carry = text.slice(cut)
+    const { pasted, loose, after } = cutPaste(text)
+    is_pasting = after === undefined
+    carry = loose
     if (pasted !== "") write(harmless(pasted).replaceAll("\n", line_end).replaceAll("\t", "  "))
-    return is_pasting ? "" : text.slice(end + paste_end.length)
+    return after ?? ""
   }
 
   return {
@@ -92,6 +88,16 @@ export function openKeys(write: (keys: string) => void): Keys {
       pass(text)
     },
   }
+}
+
+/** `after` is undefined while the paste goes on; `loose` may begin its end, or a line end of two characters. */
+function cutPaste(text: string): { pasted: string; loose: string; after: string | undefined } {
+  const end = text.indexOf(paste_end)
+  if (end !== -1) return { pasted: text.slice(0, end), loose: "", after: text.slice(end + paste_end.length) }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
+  const cut = text.search(/(\u001b[[\d]*|\r)$/)
+  const pasted = cut === -1 ? text : text.slice(0, cut)
+  return { pasted, loose: text.slice(pasted.length), after: undefined }
 }
 
 /** An escape sequence, or a run of plain characters, or one control character. */
