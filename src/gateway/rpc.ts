@@ -66,9 +66,17 @@ export function defineMethod<P extends TSchema, R extends TSchema>(def: MethodDe
   return { ...def, parse }
 }
 
-/** The parameters of a method: an object with these fields and no others. */
+/**
+ * The parameters of a method: an object with these fields and no others. An integer is one that a number can hold
+ * exactly, since the store takes no other.
+ */
 export const Params = <T extends Parameters<typeof Type.Object>[0]>(fields: T): TObject<T> =>
-  Type.Object(fields, { additionalProperties: false }) as TObject<T>
+  Type.Object(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, exact(field)])), {
+    additionalProperties: false,
+  }) as TObject<T>
+
+const exact = (field: TSchema): TSchema =>
+  field.type === "integer" ? { maximum: Number.MAX_SAFE_INTEGER, ...field } : field
 
 export type Dispatcher = {
   /** One call, for any dialect. Throws AppError or a bug. */

@@ -408,3 +408,15 @@ test("a second delete does not find the session that was made in between", async
     3: { error: { data: { code: "not_found" } } },
   })
 })
+
+test("a time that no number holds exactly is refused, not stored in another form", async () => {
+  await using gateway = await startGateway()
+  await using client = await openSocket(gateway.ws, { token: gateway.token })
+  for (const expires_ms of [9223372036854776000, 2 ** 53]) {
+    expect(await client.call("token.create", { name: "far", expires_ms })).toMatchObject({
+      error: { data: { code: "invalid_params", path: "/expires_ms" } },
+    })
+  }
+  const { result } = await client.call("token.create", { name: "far", expires_ms: 2 ** 53 - 1 })
+  expect(result).toMatchObject({ expires_ms: 2 ** 53 - 1 })
+})
