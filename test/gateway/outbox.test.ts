@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test"
+import { afterEach, expect, test } from "bun:test"
 import fc from "fast-check"
 import type { TurnEvent } from "../../src/agent/events.ts"
 import { type LogEntry, openTurnLog } from "../../src/agent/log.ts"
@@ -9,6 +9,12 @@ const small = { ...limits, slow_bytes: 100, behind_bytes: 1000, behind_ms: 60_00
 const text = (text: string): TurnEvent => ({ type: "text", text })
 const done: TurnEvent = { type: "done", stop_reason: "end" }
 const encode = (entry: LogEntry) => JSON.stringify(entry)
+
+const opened: Outbox[] = []
+// Each that is left slow has a timer of a minute, which would outlive the test by as much.
+afterEach(() => {
+  for (const outbox of opened.splice(0)) outbox.gone()
+})
 
 /** The server's side of a socket whose reader takes bytes when the test says so. */
 function openReader(given = small) {
@@ -28,6 +34,7 @@ function openReader(given = small) {
     close: (code: number) => void closes.push(code),
   }
   const outbox: Outbox = openOutbox(socket, () => given_up++, given)
+  opened.push(outbox)
   return {
     outbox,
     sent,
