@@ -44,7 +44,7 @@ export const errors = {
     rpc: -32016,
     http: 507,
     exit: 74,
-    message: "The database could not be written; nothing was accepted. Is the disk full?",
+    message: "The database could not be written. Is the disk full?",
   },
   invalid_config: { rpc: -32602, http: 400, exit: 78, message: "The configuration is not valid." },
   already_running: {

@@ -127,7 +127,7 @@ test("a port that is taken is refused in a sentence", async () => {
 })
 
 const config_error = "The configuration is not valid."
-const storage_error = "The database could not be written; nothing was accepted. Is the disk full?"
+const storage_error = "The database could not be written. Is the disk full?"
 
 const starts: [title: string, exit: number, sentence: string, (home: string) => Promise<Ran>][] = [
   [
