@@ -1,5 +1,12 @@
 import type { Static, TObject } from "@sinclair/typebox"
 import { type Parse, parser } from "../base/schema.ts"
+import type { GuardedFetch } from "../security/fetch.ts"
+import type { Files } from "../security/files.ts"
+import type { Execute } from "../security/sandbox.ts"
+import type { Effect, Target } from "../security/target.ts"
+import type { ToolsConfig } from "./config.ts"
+
+export type { Effect }
 
 /** One stretch of a past conversation that a search found. */
 export type SearchHit = { session_key: string; role: string; created_ms: number; snippet: string }
@@ -12,18 +19,39 @@ export type ToolContext = {
   now_ms(): number
   /** Full-text search over this agent's own sessions, best first. */
   searchSessions(query: string, count_max: number): SearchHit[]
+  /** The agent's folders, the web and programs, each behind its walls; what the call may not touch throws. */
+  files: Files
+  fetch: GuardedFetch
+  execute: Execute
+  /** Whether the call may touch something, for tools that look at much and show only what they may. */
+  mayTouch(target: Target): boolean
+  /** The whole of an earlier result of this session that was too long to show; undefined where there is none. */
+  findResult(handle: string): string | undefined
+  config: ToolsConfig
 }
 
-/** What a call does to the world outside the conversation; "none" needs no permission. */
-export type Effect = "none" | "read" | "write" | "execute" | "network" | "send"
+/** What the model gets: text, and images for those that can see. */
+export type ToolOutput = string | { text: string; images: { bytes: Uint8Array; mime: string }[] }
 
 export type ToolDef<P extends TObject> = {
   name: string
   description: string
+  /** Its gravest effect. */
   effect: Effect
+  /** A name for several tools, for the configuration and for `use_tools`. */
+  group?: string
+  /** Rarely needed: a model is told its name only, until it asks for it by `use_tools`. */
+  deferred?: true
+  /** Other calls of the same answer wait for it, and it for them. */
+  exclusive?: true
   params: P
+  /**
+   * All that a call would do, for the rules and for whoever is asked. Does nothing itself. Throws where the input makes
+   * no sense. Unset: its effect, without a target.
+   */
+  targets?(params: Static<P>, context: ToolContext): Target[] | Promise<Target[]>
   /** Returns what the model reads. Throwing makes the result an error the model can react to. */
-  run(params: Static<P>, context: ToolContext): Promise<string> | string
+  run(params: Static<P>, context: ToolContext): Promise<ToolOutput> | ToolOutput
 }
 
 export type Tool<P extends TObject> = ToolDef<P> & { parse: Parse<P> }

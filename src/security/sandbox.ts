@@ -1,0 +1,56 @@
+/** What is around a program that runs. */
+export const walls = [
+  "landlock",
+  "seccomp",
+  "no_new_privileges",
+  "limits",
+  "processes",
+  "network",
+] as const
+export type Wall = (typeof walls)[number]
+
+export type SandboxMode = "require" | "prefer" | "off"
+
+export type SandboxPolicy = {
+  mode: SandboxMode
+  /** Absolute; the only folder that is writable without a further grant. */
+  workspace: string
+  read: readonly string[]
+  write: readonly string[]
+  /** Hosts that it may reach, as patterns ("api.example.com", "*.example.com", with ":port"); empty: no network. */
+  network: readonly string[]
+}
+
+export type Program = {
+  /** The program first: a resolved absolute path. */
+  argv: readonly string[]
+  /** Relative to the workspace. */
+  folder?: string
+  stdin?: string
+  timeout_ms: number
+  /** Of each of the two streams; what is beyond it is counted and thrown away from the middle. */
+  output_bytes_max: number
+  signal: AbortSignal
+}
+
+export type Executed = {
+  exit_code: number | null
+  /** The name of the signal that ended it. */
+  signal: string | null
+  stdout: string
+  stderr: string
+  stdout_bytes: number
+  stderr_bytes: number
+  timed_out: boolean
+  /** The limit that ended it, where one did. */
+  exceeded?: "memory" | "time" | "output"
+  duration_ms: number
+  /** Walls that the policy asks for and this kernel could not put up. Always empty with "require". */
+  missing: Wall[]
+}
+
+/**
+ * Runs a program behind the walls and resolves when it and everything that it started is gone. Throws ToolDenied where
+ * "require" cannot be met, Error with a sentence for the model where the program cannot be started.
+ */
+export type Execute = (program: Program) => Promise<Executed>
