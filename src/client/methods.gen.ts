@@ -209,7 +209,7 @@ export type Methods = {
       methods: Array<string>
     }
   }
-  /** Be told of what happens, by `event` notifications {topic, seq, data}. */
+  /** Be told of what happens, by `event` notifications {topic, seq, data}: of that which the token's scopes and agents give. */
   "event.subscribe": {
     params: {
       /** Topics such as "turn.done", "turn.*" or "*". */
@@ -462,7 +462,8 @@ export type Methods = {
   "token.create": {
     params: {
       name: string
-      scope?: "read" | "chat" | "admin" | undefined
+      /** chat contains read; admin contains all; approve, to answer what tools ask, is in admin only. */
+      scope?: "read" | "chat" | "approve" | "admin" | Array<"read" | "chat" | "approve" | "admin"> | undefined
       /** The agents that it reaches; unset: all of the caller's. An empty list reaches none. */
       agents?: Array<string> | undefined
       /** When it ends; unset: with the caller's. */
@@ -471,6 +472,7 @@ export type Methods = {
     result: {
       token_id: string
       name: string
+      /** What it was given, such as "admin" or "chat approve". */
       scope: string
       agents: Array<string> | null
       created_ms: number
@@ -496,6 +498,7 @@ export type Methods = {
       tokens: Array<{
         token_id: string
         name: string
+        /** What it was given, such as "admin" or "chat approve". */
         scope: string
         agents: Array<string> | null
         created_ms: number
@@ -513,6 +516,7 @@ export type Methods = {
     result: {
       token_id: string
       name: string
+      /** What it was given, such as "admin" or "chat approve". */
       scope: string
       agents: Array<string> | null
       created_ms: number

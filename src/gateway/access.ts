@@ -3,15 +3,15 @@ import { AppError } from "../base/errors.ts"
 import { parseSessionKey, type SessionParts } from "../base/session-key.ts"
 import { findSession, type SessionRow } from "../store/sessions.ts"
 import type { App } from "./app.ts"
-import { type Caller, reaches } from "./auth.ts"
+import { type Caller, holds, reaches } from "./auth.ts"
 
 /** The channels that a client may speak for by itself; the others belong to platforms with senders of their own. */
 const own_channels = ["ws", "api"]
 
 export const isOwnChannel = (
-  { scope }: Caller,
+  caller: Caller,
   { channel, account }: Pick<SessionParts, "channel" | "account">,
-): boolean => scope === "admin" || (own_channels.includes(channel) && account === "default")
+): boolean => holds(caller, "admin") || (own_channels.includes(channel) && account === "default")
 
 /** A session that the caller may see. One that it may not see is answered like one that is not there. */
 export function sessionFor(app: App, caller: Caller, session_key: string): SessionRow {

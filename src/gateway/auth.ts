@@ -11,21 +11,35 @@ import {
   touchToken,
 } from "../store/tokens.ts"
 
-/** What a token may do; each of the first three contains the ones before it. */
-export const scopes = ["read", "chat", "admin"] as const
+/** What a token may do, in the order in which a client is told. */
+export const scopes = ["read", "chat", "approve", "admin"] as const
 export type Scope = (typeof scopes)[number]
+
+/** What each one contains. Whoever chats is not thereby somebody who may let his agent act. */
+const contained: Record<Scope, readonly Scope[]> = {
+  read: ["read"],
+  chat: ["read", "chat"],
+  approve: ["approve"],
+  admin: scopes,
+}
 
 /** Who speaks: what a token gives, and nothing that the client says of itself. */
 export type Caller = {
   token_id: string
   name: string
-  scope: Scope
+  /** All that it may do, with what is contained in what it was given. */
+  scopes: readonly Scope[]
   /** The agents it reaches; null for all. */
   agents: readonly string[] | null
   expires_ms: number | null
 }
 
-export type NewToken = { name: string; scope: Scope; agents: string[] | null; expires_ms: number | null }
+export type NewToken = {
+  name: string
+  scopes: readonly Scope[]
+  agents: string[] | null
+  expires_ms: number | null
+}
 
 export type Auth = {
   /** Throws unauthorized, or rate_limited where the address has failed too often; then nothing is compared. */
@@ -44,11 +58,24 @@ export type Auth = {
   exchange(code: string, address: string): Promise<string>
 }
 
-export const includesScope = (held: Scope, asked: Scope): boolean =>
-  scopes.indexOf(held) >= scopes.indexOf(asked)
+export const holds = ({ scopes }: Pick<Caller, "scopes">, asked: Scope): boolean => scopes.includes(asked)
+
+/** All that is contained in what was given. A word that this version does not know gives nothing. */
+const expand = (given: readonly string[]): Scope[] =>
+  scopes.filter((scope) =>
+    given.some((one) => Object.hasOwn(contained, one) && contained[one as Scope].includes(scope)),
+  )
+
+/** The same without what is contained in another one, as it is stored and shown: "admin", "chat approve". */
+const shortest = (given: readonly Scope[]): Scope[] =>
+  expand(given).filter((scope) => !given.some((other) => other !== scope && contained[other].includes(scope)))
 
 export const reaches = ({ agents }: Pick<Caller, "agents">, agent: string): boolean =>
   agents === null || agents.includes(agent)
+
+/** Whether the token's time is up. */
+export const isOver = ({ expires_ms }: Pick<Caller, "expires_ms">, now_ms: number): boolean =>
+  expires_ms !== null && expires_ms <= now_ms
 
 const failures_max = 10
 const failure_window_ms = 60_000
@@ -88,12 +115,12 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
     store.commit((db) => putAuthFailures(db, { address, failed_ms })).catch(ignoreStorage)
     throw new AppError("unauthorized")
   }
-  const add = async (token: string, { name, scope, agents, expires_ms }: NewToken) => {
+  const add = async (token: string, { name, scopes, agents, expires_ms }: NewToken) => {
     const row: TokenRow = {
       id: Bun.randomUUIDv7(),
       hash: hashOf(token),
       name,
-      scopes: scope,
+      scopes: shortest(scopes).join(" "),
       agents,
       created_ms: now_ms(),
       expires_ms,
@@ -125,7 +152,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
         row.last_used_ms = now_ms()
         store.commit((db) => touchToken(db, id, row.last_used_ms!)).catch(ignoreStorage)
       }
-      return { token_id: id, name, scope: row.scopes as Scope, agents, expires_ms }
+      return { token_id: id, name, scopes: expand(row.scopes.split(" ")), agents, expires_ms }
     },
     create: (token) => add(newToken(), token),
     async adopt(token, name) {
@@ -134,7 +161,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       for (const row of [...tokens.values()]) {
         if (row.name === name && row !== known && row.revoked_ms === null) await revoke(row)
       }
-      if (!known) await add(token, { name, scope: "admin", agents: null, expires_ms: null })
+      if (!known) await add(token, { name, scopes: ["admin"], agents: null, expires_ms: null })
       return true
     },
     list: () => [...tokens.values()],
@@ -158,11 +185,11 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
       codes.delete(key)
       const valid = found && found.expires_ms > now_ms() && stillHolds(found.caller)
       if (!valid) return refuse(address, recent)
-      const { name, scope, agents, expires_ms } = found.caller
+      const { name, scopes, agents, expires_ms } = found.caller
       const ends_ms = Math.min(expires_ms ?? Number.POSITIVE_INFINITY, now_ms() + exchanged_ms)
       const made = await add(newToken(), {
         name: `${name} (browser)`,
-        scope,
+        scopes,
         agents: agents && [...agents],
         expires_ms: ends_ms,
       })
@@ -179,8 +206,7 @@ const randomText = (bytes: number) =>
 const hashOf = (token: string): Uint8Array => new Bun.CryptoHasher("sha256").update(token).digest()
 const keyOf = (hash: Uint8Array) => Buffer.from(hash).toString("base64")
 
-const isAlive = ({ revoked_ms, expires_ms }: TokenRow, now_ms: number) =>
-  revoked_ms === null && (expires_ms === null || expires_ms > now_ms)
+const isAlive = (row: TokenRow, now_ms: number) => row.revoked_ms === null && !isOver(row, now_ms)
 
 /**
  * Bookkeeping that a full or a damaged disk may lose: the limit itself holds in memory. Anybody can cause it to be

@@ -5,7 +5,7 @@ import type { Part } from "../base/parts.ts"
 import { toSessionKey } from "../base/session-key.ts"
 import { agentFor, isOwnChannel } from "./access.ts"
 import type { App } from "./app.ts"
-import { type Caller, reaches } from "./auth.ts"
+import { type Caller, holds, reaches } from "./auth.ts"
 import type { Origin } from "./bindings.ts"
 import type { Context, Peer, RequestId } from "./rpc.ts"
 
@@ -49,7 +49,7 @@ export function toParts(app: App, caller: Caller, content: string, file_ids: rea
   let bytes = 0
   const files = file_ids.map((file_id): Part => {
     const file = app.files.find(file_id)
-    const own = file && (file.token_id === caller.token_id || caller.scope === "admin")
+    const own = file && (file.token_id === caller.token_id || holds(caller, "admin"))
     if (!own) throw new AppError("not_found", { what: "file", file_id })
     const { mime, name } = file
     // The model is sent all of them at once; thirty times the same large file would be held thirty times.

@@ -10,21 +10,30 @@ export type HubEvent = {
   scope?: Scope
 }
 
+export type Listener = {
+  /** Whether it would be told of such an event, were it published now. */
+  hears(event: HubEvent): boolean
+  tell(event: HubEvent): void
+}
+
 export type Hub = {
   publish(event: HubEvent): void
-  subscribe(listener: (event: HubEvent) => void): Disposable
+  subscribe(listener: Listener): Disposable
+  /** Whether there is anybody now who would be told of such an event. */
+  isHeard(event: HubEvent): boolean
 }
 
 export function openHub(): Hub {
-  const listeners = new Set<(event: HubEvent) => void>()
+  const listeners = new Set<Listener>()
   return {
     publish(event) {
-      for (const listener of listeners) listener(event)
+      for (const listener of listeners) if (listener.hears(event)) listener.tell(event)
     },
     subscribe(listener) {
       listeners.add(listener)
       return { [Symbol.dispose]: () => void listeners.delete(listener) }
     },
+    isHeard: (event) => listeners.values().some((listener) => listener.hears(event)),
   }
 }
 

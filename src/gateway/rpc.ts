@@ -4,7 +4,7 @@ import type { Turn } from "../agent/turn.ts"
 import { AppError, errors, toAppError } from "../base/errors.ts"
 import { type Parse, parser } from "../base/schema.ts"
 import type { App } from "./app.ts"
-import { type Caller, includesScope, type Scope } from "./auth.ts"
+import { type Caller, holds, isOver, type Scope } from "./auth.ts"
 import { isDeeper } from "./depth.ts"
 
 export const depth_max = 64
@@ -210,8 +210,8 @@ function idOf(value: unknown): RequestId {
 }
 
 function authorize(method: AnyMethod, caller: Caller, now_ms: number): void {
-  if (caller.expires_ms !== null && caller.expires_ms <= now_ms) throw new AppError("unauthorized")
-  if (method.scope !== "none" && !includesScope(caller.scope, method.scope)) {
+  if (isOver(caller, now_ms)) throw new AppError("unauthorized")
+  if (method.scope !== "none" && !holds(caller, method.scope)) {
     throw new AppError("forbidden", { scope: method.scope })
   }
 }

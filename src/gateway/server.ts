@@ -1,7 +1,7 @@
 import { Elysia } from "elysia"
 import { AppError } from "../base/errors.ts"
 import type { App } from "./app.ts"
-import type { Caller } from "./auth.ts"
+import { type Caller, scopes } from "./auth.ts"
 import type { GatewayConfig } from "./config.ts"
 import { type Guard, openGuard } from "./guard.ts"
 import { errorResponse, text } from "./http/body.ts"
@@ -18,7 +18,7 @@ type BunServer = ReturnType<typeof Bun.serve>
 type Call = { request: Request; server: BunServer | null }
 
 /** Everybody is the operator, where the configuration says so; only a loopback bind may. */
-const anybody: Caller = { token_id: "", name: "loopback", scope: "admin", agents: null, expires_ms: null }
+const anybody: Caller = { token_id: "", name: "loopback", scopes, agents: null, expires_ms: null }
 
 /** Sockets that send nothing are asked for a sign of life after this long. */
 const idle_s = 120

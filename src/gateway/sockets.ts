@@ -1,7 +1,7 @@
 import type { ServerWebSocket } from "bun"
 import { AppError } from "../base/errors.ts"
 import type { App } from "./app.ts"
-import { type Caller, includesScope, reaches } from "./auth.ts"
+import { type Caller, holds, isOver, reaches } from "./auth.ts"
 import { openExoclaw } from "./dialects/exoclaw.ts"
 import { type Dialect, openWeft } from "./dialects/weft.ts"
 import { type HubEvent, isTopic } from "./hub.ts"
@@ -40,7 +40,8 @@ export type Sockets = {
   closeAll(): Promise<void>
 }
 
-type Open = { peer: Peer; ws: RawSocket }
+/** `end` closes it for good: from then on it is neither told nor answered anything, whatever is still on the wire. */
+type Open = { peer: Peer; end(code: number, reason: string): void }
 
 export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): Sockets {
   const open = new Set<Open>()
@@ -52,8 +53,12 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
     let dialect: Dialect
     let deadline: Timer | undefined
     let entry: Open
-    const expiry = openExpiry(app, peer, () => entry.ws.close(close_codes.revoked, "the token has expired"))
-    const subscription = openSubscription(app, peer, (text) => outbox.send(text))
+    let is_open = true
+    const expiry = openExpiry(app, peer, () => entry.end(close_codes.revoked, "the token has expired"))
+    const subscription = openSubscription(app, peer, {
+      isOpen: () => is_open,
+      send: (text) => outbox.send(text),
+    })
     const authenticated = () => {
       if (deadline === undefined || !peer.caller) return
       clearTimeout(deadline)
@@ -66,13 +71,18 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
         const refuse = () => ws.close(close_codes.unauthenticated, "connect with a valid token first")
         const options = { dispatcher, peer, outbox, refuse }
         dialect = protocol === "exoclaw" ? openExoclaw(app, options) : openWeft(options)
-        entry = { peer, ws }
+        const end = (code: number, reason: string) => {
+          is_open = false
+          ws.close(code, reason)
+        }
+        entry = { peer, end }
         open.add(entry)
         if (!caller) deadline = setTimeout(refuse, limits.connect_ms)
         expiry.renew()
         dialect.opened()
       },
       message(_ws, frame) {
+        if (!is_open) return
         metrics.requests_total++
         dialect.message(frame)
         authenticated()
@@ -81,6 +91,7 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
       },
       drain: () => outbox.drained(),
       close() {
+        is_open = false
         open.delete(entry)
         metrics.connections--
         if (deadline !== undefined) {
@@ -118,8 +129,8 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
       if (!authenticated) metrics.unauthenticated--
     },
     revoke(token_id) {
-      for (const { peer, ws } of open) {
-        if (peer.caller?.token_id === token_id) ws.close(close_codes.revoked, "the token was revoked")
+      for (const { peer, end } of open) {
+        if (peer.caller?.token_id === token_id) end(close_codes.revoked, "the token was revoked")
       }
     },
     async closeAll() {
@@ -127,7 +138,7 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
       const isAnswering = () => [...open].some(({ peer }) => peer.in_flight > 0)
       do await Bun.sleep(1)
       while (isAnswering() && performance.now() < until)
-      for (const { ws } of open) ws.close(going_away, "the gateway is stopping")
+      for (const { end } of open) end(going_away, "the gateway is stopping")
     },
   }
 }
@@ -188,20 +199,21 @@ function openExpiry(app: App, peer: Peer, close: () => void): Disposable & { ren
 function openSubscription(
   app: App,
   peer: Peer,
-  send: (text: string) => void,
+  { isOpen, send }: { isOpen(): boolean; send(text: string): void },
 ): Disposable & { renew(): void } {
   let listening: Disposable | undefined
   let seq = 0
-  const tell = ({ topic, data, agent, scope = "read" }: HubEvent) => {
+  const hears = ({ topic, agent, scope = "read" }: HubEvent) => {
     const { caller, topics } = peer
-    if (!caller || !includesScope(caller.scope, scope)) return
-    if (agent !== undefined && !reaches(caller, agent)) return
-    if (![...topics!].some((pattern) => isTopic(pattern, topic))) return
-    send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }))
+    if (!isOpen() || !caller || isOver(caller, app.now_ms()) || !holds(caller, scope)) return false
+    if (agent !== undefined && !reaches(caller, agent)) return false
+    return topics!.values().some((pattern) => isTopic(pattern, topic))
   }
+  const tell = ({ topic, data }: HubEvent) =>
+    send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }))
   return {
     renew() {
-      if (!listening && peer.topics!.size > 0) listening = app.hub.subscribe(tell)
+      if (!listening && peer.topics!.size > 0) listening = app.hub.subscribe({ hears, tell })
     },
     [Symbol.dispose]: () => listening?.[Symbol.dispose](),
   }

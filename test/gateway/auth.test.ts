@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { AppError } from "../../src/base/errors.ts"
-import { type Auth, openAuth, toPeer } from "../../src/gateway/auth.ts"
+import { type Auth, openAuth, scopes, toPeer } from "../../src/gateway/auth.ts"
 import { openStore } from "../../src/store/open.ts"
 import { openSocket, startGateway, temporaryFolder } from "../harness.ts"
 import { call, makeToken, post, request } from "./client.ts"
@@ -16,7 +16,7 @@ async function start() {
       () => undefined,
     )
   const auth = open()
-  const { token } = await auth.create({ name: "good", scope: "admin", agents: null, expires_ms: null })
+  const { token } = await auth.create({ name: "good", scopes: ["admin"], agents: null, expires_ms: null })
   return { auth, open, clock, token, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }
 
@@ -123,7 +123,7 @@ test.each([
 test("a restart forgives nobody", async () => {
   await using one = await start()
   guess(one.auth, "203.0.113.1", 10)
-  await one.auth.create({ name: "later", scope: "read", agents: null, expires_ms: null })
+  await one.auth.create({ name: "later", scopes: ["read"], agents: null, expires_ms: null })
   const again = one.open()
   expect(codeOf(() => again.authenticate(one.token, "203.0.113.1"))).toBe("rate_limited")
   expect(codeOf(() => again.authenticate(one.token, "203.0.113.2"))).toBe("ok")
@@ -160,20 +160,20 @@ test("an exchanged token ends after thirty days, or with its maker's", async () 
   const day_ms = 24 * 3_600_000
   const short = await one.auth.create({
     name: "short",
-    scope: "admin",
+    scopes: ["admin"],
     agents: ["a"],
     expires_ms: one.clock.now_ms + day_ms,
   })
   const made = async (token: string) => {
     const { code } = one.auth.createCode(one.auth.authenticate(token, "203.0.113.1"))
-    const { scope, agents, expires_ms } = one.auth.authenticate(
+    const { scopes, agents, expires_ms } = one.auth.authenticate(
       await one.auth.exchange(code, "203.0.113.1"),
       "203.0.113.1",
     )
-    return { scope, agents, days: (expires_ms! - one.clock.now_ms) / day_ms }
+    return { scopes, agents, days: (expires_ms! - one.clock.now_ms) / day_ms }
   }
-  expect(await made(one.token)).toEqual({ scope: "admin", agents: null, days: 30 })
-  expect(await made(short.token)).toEqual({ scope: "admin", agents: ["a"], days: 1 })
+  expect(await made(one.token)).toEqual({ scopes, agents: null, days: 30 })
+  expect(await made(short.token)).toEqual({ scopes, agents: ["a"], days: 1 })
 })
 
 test("a token of a name that is taken in again replaces the one before it", async () => {
@@ -255,7 +255,7 @@ test.each([
 
 test("a token made by a call is told once and works", async () => {
   await using gateway = await startGateway()
-  const { token } = await makeToken(gateway, { scope: "read" })
+  const { token } = await makeToken(gateway, { scopes: ["read"] })
   expect(await call(gateway, "ping", {}, token)).toMatchObject({ result: "pong" })
   expect(JSON.stringify(await call(gateway, "token.list"))).not.toContain(token.slice(5))
 })

@@ -46,7 +46,7 @@ export type Made = { token: string; token_id: string }
 export const makeToken = (gateway: Started, token: Partial<NewToken> = {}): Promise<Made> =>
   ask<Made>(gateway, "token.create", {
     name: "test",
-    scope: token.scope ?? "chat",
+    scope: token.scopes ?? "chat",
     ...(token.agents && { agents: token.agents }),
     ...(typeof token.expires_ms === "number" && { expires_ms: token.expires_ms }),
   })

@@ -62,7 +62,7 @@ test("connect answers who serves, what it takes and what there is", async () => 
     protocol: 1,
     server: { name: "weft", version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
     connection_id: expect.any(String),
-    scopes: ["read", "chat", "admin"],
+    scopes: ["read", "chat", "approve", "admin"],
     agents: null,
     limits: { payload_bytes_max: 1_048_576, batch_max: 64, in_flight_max: 64 },
     methods: expect.arrayContaining(["chat.send", "ping"]),
@@ -78,7 +78,9 @@ test("a client of another protocol version only is told so", async () => {
 test("a token in the upgrade makes connect optional, and a wrong one makes no socket", async () => {
   await using socket = await openSocket(gateway.ws, { headers: { authorization: `Bearer ${gateway.token}` } })
   expect(await socket.call("ping")).toMatchObject({ result: "pong" })
-  expect(await socket.call("connect")).toMatchObject({ result: { scopes: ["read", "chat", "admin"] } })
+  expect(await socket.call("connect")).toMatchObject({
+    result: { scopes: ["read", "chat", "approve", "admin"] },
+  })
   await expect(openSocket(gateway.ws, { headers: { authorization: "Bearer wrong" } })).rejects.toThrow()
 })
 
@@ -103,7 +105,7 @@ test("a code becomes a token of its maker's rights, once, before connect", async
   const { result } = await socket.call("token.exchange", { code })
   const { token } = result as { token: string }
   expect(await socket.call("connect", { token })).toMatchObject({
-    result: { scopes: ["read", "chat", "admin"] },
+    result: { scopes: ["read", "chat", "approve", "admin"] },
   })
   expect(await call(gateway, "token.exchange", { code })).toMatchObject(unauthorized)
 })
@@ -116,14 +118,14 @@ test("the same code twice at once is one token", async () => {
 })
 
 test("a code of a token that was revoked since is worth nothing", async () => {
-  const maker = await makeToken(gateway, { scope: "admin" })
+  const maker = await makeToken(gateway, { scopes: ["admin"] })
   const { code } = await ask(gateway, "token.code", {}, maker.token)
   await ask(gateway, "token.revoke", { token_id: maker.token_id })
   expect(await (await post(gateway, request("token.exchange", { code }))).json()).toMatchObject(unauthorized)
 })
 
 test("a revoked token closes its own sockets with 4003 and no others", async () => {
-  const { token, token_id } = await makeToken(gateway, { scope: "read" })
+  const { token, token_id } = await makeToken(gateway, { scopes: ["read"] })
   await using first = await openSocket(gateway.ws, { token })
   await using second = await openSocket(gateway.ws, { headers: { authorization: `Bearer ${token}` } })
   await using other = await openSocket(gateway.ws, { token: gateway.token })
@@ -137,7 +139,7 @@ test("a revoked token closes its own sockets with 4003 and no others", async () 
 
 test("a token that expires closes its sockets with 4003", async () => {
   const expires_ms = Date.now() + 250
-  const { token } = await makeToken(gateway, { scope: "read", expires_ms })
+  const { token } = await makeToken(gateway, { scopes: ["read"], expires_ms })
   await using socket = await openSocket(gateway.ws, { token })
   expect(await socket.closed).toMatchObject({ code: 4003 })
   expect(Date.now() - expires_ms).toBeWithin(0, 1000)
@@ -157,7 +159,7 @@ test("what runs when the token expires ends, and nothing begins after it", async
     },
   })
   await using own = await startGateway({ methods: [...methods, busy] })
-  const { token } = await makeToken(own, { scope: "read", expires_ms })
+  const { token } = await makeToken(own, { scopes: ["read"], expires_ms })
   const answers = await (
     await post(own, [request("test.busy", {}, 1), request("status", {}, 2)], token)
   ).json()
@@ -168,7 +170,7 @@ test("what runs when the token expires ends, and nothing begins after it", async
 })
 
 test("a token that ends beyond the longest timer does not close its socket at once", async () => {
-  const { token } = await makeToken(gateway, { scope: "read", expires_ms: Date.now() + 2 ** 40 })
+  const { token } = await makeToken(gateway, { scopes: ["read"], expires_ms: Date.now() + 2 ** 40 })
   await using socket = await openSocket(gateway.ws, { token })
   expect(await socket.call("ping")).toMatchObject({ result: "pong" })
 })
@@ -214,7 +216,9 @@ test("without tokens everybody on this machine is the operator, and connect is o
   await using open = await startGateway({ config: '[gateway]\nauth = "none"\n' })
   await using socket = await openSocket(open.ws)
   expect(await socket.call("config.get")).toMatchObject({ result: { config: {} } })
-  expect(await socket.call("connect")).toMatchObject({ result: { scopes: ["read", "chat", "admin"] } })
+  expect(await socket.call("connect")).toMatchObject({
+    result: { scopes: ["read", "chat", "approve", "admin"] },
+  })
   expect(await (await post(open, request("status"))).json()).toMatchObject({ result: { agents: 1 } })
 })
 

@@ -59,8 +59,8 @@ test("a subscriber is told of what it asked for, numbered without a gap, until i
 })
 
 test("nobody is told of another agent's affairs, or of what is an admin's", async () => {
-  const { token } = await makeToken(gateway, { scope: "read", agents: ["work"] })
-  const reader = await makeToken(gateway, { scope: "read" })
+  const { token } = await makeToken(gateway, { scopes: ["read"], agents: ["work"] })
+  const reader = await makeToken(gateway, { scopes: ["read"] })
   await using work = await openSocket(gateway.ws, { token })
   await using all = await openSocket(gateway.ws, { token: reader.token })
   await using admin = await openSocket(gateway.ws, { token: gateway.token })
@@ -186,7 +186,7 @@ test("a token to chat may stop its own turn from its first moment", async () => 
   const never = Promise.withResolvers<void>()
   await using waiting = startModel(() => [{ until: never.promise }] as never)
   await using own = await startGateway({ model: waiting })
-  const { token } = await makeToken(own, { scope: "chat" })
+  const { token } = await makeToken(own, { scopes: ["chat"] })
   await using socket = await openSocket(own.ws, { token })
   const session_key = "default:ws:default:main"
   socket.send([

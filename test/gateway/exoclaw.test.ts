@@ -209,7 +209,7 @@ test("a loop of tools without end is an error with its sentence", async () => {
 })
 
 test("a channel that the token may not speak for is an error with a sentence", async () => {
-  const { token } = await makeToken(gateway, { scope: "chat" })
+  const { token } = await makeToken(gateway, { scopes: ["chat"] })
   await using socket = await open(token)
   socket.send({ id: "a", method: "chat.send", params: { channel: "telegram", account: "bot", content: "x" } })
   expect(await socket.read()).toEqual({ id: "a", error: "forbidden" } as never)
@@ -238,7 +238,7 @@ test("both dialects speak to the same conversation", async () => {
 })
 
 test("a revoked token closes the older dialect's socket as well", async () => {
-  const { token, token_id } = await makeToken(gateway, { scope: "read" })
+  const { token, token_id } = await makeToken(gateway, { scopes: ["read"] })
   await using socket = await open(token)
   await using ours = await openSocket(gateway.ws, { token: gateway.token })
   await ours.call("token.revoke", { token_id })

@@ -118,8 +118,8 @@ test("the attachments of a message are together no larger than one file may be",
 })
 
 test("another token's file is not there", async () => {
-  const owner = await makeToken(gateway, { scope: "chat" })
-  const other = await makeToken(gateway, { scope: "chat" })
+  const owner = await makeToken(gateway, { scopes: ["chat"] })
+  const other = await makeToken(gateway, { scopes: ["chat"] })
   const { file_id } = (await (await upload("mine", "/files", owner.token)).json()) as { file_id: string }
   const send = (token: string, id: string) =>
     call(gateway, "chat.send", { content: "x", peer: "f", attachments: [id] }, token)

@@ -28,18 +28,27 @@ afterAll(async () => {
   await model[Symbol.asyncDispose]()
 })
 
-const [read, chat, admin, revoked, expired, restricted, nobody] = await Promise.all([
-  makeToken(gateway, { scope: "read" }),
-  makeToken(gateway, { scope: "chat" }),
-  makeToken(gateway, { scope: "admin" }),
-  makeToken(gateway, { scope: "admin" }),
-  makeToken(gateway, { scope: "admin", expires_ms: 1 }),
-  makeToken(gateway, { scope: "chat", agents: ["work"] }),
-  makeToken(gateway, { scope: "read", agents: [] }),
+const [read, chat, approve, both, admin, revoked, expired, restricted, nobody] = await Promise.all([
+  makeToken(gateway, { scopes: ["read"] }),
+  makeToken(gateway, { scopes: ["chat"] }),
+  makeToken(gateway, { scopes: ["approve"] }),
+  makeToken(gateway, { scopes: ["chat", "approve"] }),
+  makeToken(gateway, { scopes: ["admin"] }),
+  makeToken(gateway, { scopes: ["admin"] }),
+  makeToken(gateway, { scopes: ["admin"], expires_ms: 1 }),
+  makeToken(gateway, { scopes: ["chat"], agents: ["work"] }),
+  makeToken(gateway, { scopes: ["read"], agents: [] }),
 ])
 await ask(gateway, "token.revoke", { token_id: revoked.token_id })
 
-const ranks = ["none", "read", "chat", "admin"]
+/** What a token of each kind may do. Written out here once more, on purpose. */
+const allowed: Record<string, string[]> = {
+  read: ["none", "read"],
+  chat: ["none", "read", "chat"],
+  approve: ["none", "approve"],
+  "chat approve": ["none", "read", "chat", "approve"],
+  admin: ["none", "read", "chat", "approve", "admin"],
+}
 const tokens: [who: string, token: string | undefined, scope: string | undefined][] = [
   ["no token", undefined, undefined],
   ["a wrong token", `weft_${"x".repeat(43)}`, undefined],
@@ -49,6 +58,8 @@ const tokens: [who: string, token: string | undefined, scope: string | undefined
   ["a token to read that reaches no agent", nobody.token, "read"],
   ["a token to chat", chat.token, "chat"],
   ["a token to chat with one agent", restricted.token, "chat"],
+  ["a token to approve", approve.token, "approve"],
+  ["a token to chat and to approve", both.token, "chat approve"],
   ["an admin's token", admin.token, "admin"],
   ["the operator's token", gateway.token, "admin"],
 ]
@@ -62,7 +73,7 @@ const others = methods.filter((method) => !checkedMethods.includes(method))
 function expectedOf(name: string, scope: string | undefined): unknown {
   if (scope === undefined) return { error: { code: -32001, data: { code: "unauthorized" } } }
   const needed = methods.find((method) => method.name === name)!.scope
-  return ranks.indexOf(scope) >= ranks.indexOf(needed)
+  return allowed[scope]!.includes(needed)
     ? { result: "reached" }
     : { error: { code: -32002, data: { code: "forbidden", scope: needed } } }
 }
@@ -114,7 +125,7 @@ test("the methods that the matrix calls for real are declared for admin, or come
 })
 
 test.each(["token.create", "token.revoke", "token.code"])("%s takes an admin", async (name) => {
-  for (const { token } of [read, chat, restricted]) {
+  for (const { token } of [read, chat, restricted, approve, both]) {
     expect(await call(gateway, name, { name: "x", token_id: chat.token_id }, token)).toMatchObject({
       error: { data: { code: "forbidden", scope: "admin" } },
     })
@@ -142,14 +153,38 @@ test("what a client says of its own scopes has no effect", async () => {
 })
 
 test.each([
-  ["read", "read", ["read"]],
-  ["chat", "chat", ["read", "chat"]],
-  ["admin", "admin", ["read", "chat", "admin"]],
-] as const)("connect tells a token to %s what it may do", async (_name, scope, scopes) => {
-  const { token } = await makeToken(gateway, { scope })
+  ["read", ["read"], "read", ["read"]],
+  ["chat", ["chat"], "chat", ["read", "chat"]],
+  ["approve", ["approve"], "approve", ["approve"]],
+  ["chat and approve", ["chat", "approve"], "chat approve", ["read", "chat", "approve"]],
+  ["read and chat", ["read", "chat"], "chat", ["read", "chat"]],
+  ["admin", ["admin"], "admin", ["read", "chat", "approve", "admin"]],
+  ["approve and admin", ["approve", "admin"], "admin", ["read", "chat", "approve", "admin"]],
+] as const)("connect tells a token to %s what it may do", async (_name, given, scope, scopes) => {
+  const made = await ask(gateway, "token.create", { name: "x", scope: given })
+  expect(made).toMatchObject({ scope })
   await using socket = await openSocket(gateway.ws)
-  const { result } = await socket.call("connect", { token })
+  const { result } = await socket.call("connect", { token: made.token })
   expect(result).toMatchObject({ protocol: 1, server: { name: "weft" }, scopes: [...scopes] })
+})
+
+test.each([[[]], [["chat", "root"]], ["chat approve"], [["chat", "chat", "chat", "chat", "chat"]], [{}]])(
+  "a token cannot have the scope %j",
+  async (scope) => {
+    const refused = await call(gateway, "token.create", { name: "x", scope })
+    expect(refused).toMatchObject({ error: { data: { code: "invalid_params" } } })
+  },
+)
+
+test("a browser's token of a code has the scopes of the code's maker and no others", async () => {
+  const maker = await makeToken(real, { scopes: ["admin", "approve"], agents: ["work"] })
+  const { code } = await ask<{ code: string }>(real, "token.code", {}, maker.token)
+  const { token } = await ask<{ token: string }>(real, "token.exchange", { code })
+  await using socket = await openSocket(real.ws)
+  expect((await socket.call("connect", { token })).result).toMatchObject({
+    scopes: ["read", "chat", "approve", "admin"],
+    agents: ["work"],
+  })
 })
 
 /** Things of the agent "default", and the calls that would reach them. */
@@ -166,7 +201,7 @@ async function ofDefault(peer: string) {
 
 test("a token for one agent finds another agent's things as little as what is not there", async () => {
   const { turn_id, session_key } = await ofDefault("hidden")
-  const { token } = await makeToken(real, { scope: "chat", agents: ["work"] })
+  const { token } = await makeToken(real, { scopes: ["chat"], agents: ["work"] })
   const calls: [method: string, params: Record<string, unknown>, absent: Record<string, unknown>][] = [
     ["chat.history", { session_key }, { session_key: "default:ws:default:nobody" }],
     ["session.get", { session_key }, { session_key: "default:ws:default:nobody" }],
@@ -217,8 +252,8 @@ test("lists and searches leave out what the token does not reach", async () => {
     tools: (await ask<{ tools: { agents: string[] }[] }>(real, "tool.list", {}, token)).tools[0]?.agents,
     status: await ask(real, "status", {}, token).then(({ agents, sessions }) => ({ agents, sessions })),
   })
-  const one = await makeToken(real, { scope: "read", agents: ["work"] })
-  const none = await makeToken(real, { scope: "read", agents: [] })
+  const one = await makeToken(real, { scopes: ["read"], agents: ["work"] })
+  const none = await makeToken(real, { scopes: ["read"], agents: [] })
   const nothing = { sessions: 0, asked: 0, hits: false, usage: 0, spent: 0 }
   expect(await hears(one.token)).toEqual({
     ...nothing,
@@ -242,7 +277,7 @@ test("lists and searches leave out what the token does not reach", async () => {
 })
 
 test("an admin of one agent makes and sees no token that reaches further", async () => {
-  const { token } = await makeToken(real, { scope: "admin", agents: ["work"] })
+  const { token } = await makeToken(real, { scopes: ["admin"], agents: ["work"] })
   const create = (agents?: string[]) =>
     call(real, "token.create", { name: "x", ...(agents && { agents }) }, token)
   expect(await create(["default"])).toMatchObject({ error: { data: { code: "forbidden" } } })
@@ -258,7 +293,7 @@ test("an admin of one agent makes and sees no token that reaches further", async
 
 test("a token ends no later than the one that made it", async () => {
   const expires_ms = Date.now() + 60_000
-  const { token } = await makeToken(real, { scope: "admin", expires_ms })
+  const { token } = await makeToken(real, { scopes: ["admin"], expires_ms })
   const ends = async (wanted?: number) =>
     (await ask(real, "token.create", { name: "x", ...(wanted && { expires_ms: wanted }) }, token)).expires_ms
   expect([await ends(), await ends(expires_ms + 1), await ends(expires_ms - 1)]).toEqual([
@@ -269,7 +304,7 @@ test("a token ends no later than the one that made it", async () => {
 })
 
 test("a token to chat cannot pass for somebody on another channel", async () => {
-  const { token } = await makeToken(real, { scope: "chat" })
+  const { token } = await makeToken(real, { scopes: ["chat"] })
   for (const address of [{ channel: "telegram" }, { account: "other" }]) {
     const refused = await call(real, "chat.send", { content: "x", ...address }, token)
     expect(refused).toMatchObject({ error: { data: { code: "forbidden", scope: "admin" } } })
@@ -305,12 +340,12 @@ test.each(endpoints)("%s %s takes the scope %s", async (method, path, scope) => 
     (await fetch(`${real.url}${path}`, { method, headers, ...(method === "POST" && { body: "{}" }) })).status
   const bearer = ({ token }: Pick<Made, "token">) => ({ authorization: `Bearer ${token}` })
   const held = await Promise.all(
-    (["read", "chat", "admin"] as const).map((one) => makeToken(real, { scope: one })),
+    (["read", "chat", "approve", "admin"] as const).map((one) => makeToken(real, { scopes: [one] })),
   )
-  const allowed = await Promise.all(
+  const let_in = await Promise.all(
     held.map(async (token) => ![401, 403].includes(await status(bearer(token)))),
   )
-  expect(allowed).toEqual(["read", "chat", "admin"].map((one) => ranks.indexOf(one) >= ranks.indexOf(scope)))
+  expect(let_in).toEqual(["read", "chat", "approve", "admin"].map((one) => allowed[one]!.includes(scope)))
   const open = scope === "none"
   expect(await status({})).toBe(open ? 200 : 401)
   // What needs no token does not look at one: a proxy's own credentials are no wrong guess.

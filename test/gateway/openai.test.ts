@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import OpenAI from "openai"
+import { scopes } from "../../src/gateway/auth.ts"
 import { postChatCompletion } from "../../src/gateway/http/openai.ts"
 import { type Model, type Script, type Started, startGateway, startModel } from "../harness.ts"
 
@@ -455,7 +456,7 @@ test("a client that goes away while its image is kept starts no turn", async () 
     messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }],
   })
   const request = new Request("http://localhost/", { method: "POST", body, signal: gone.signal })
-  const caller = { token_id: "", name: "", scope: "admin", agents: null, expires_ms: null }
+  const caller = { token_id: "", name: "", scopes, agents: null, expires_ms: null }
   const context = { app, request, caller, waitForModel: () => undefined } as never
   expect(await thrownBy(postChatCompletion.run(context) as Promise<Response>)).toMatchObject({
     code: "aborted",

@@ -35,10 +35,11 @@ const create = (deps: Deps) =>
     args: {
       name: { type: "positional", required: true, description: "What it is for" },
       scope: {
-        type: "enum",
-        options: ["read", "chat", "admin"],
+        type: "string",
+        valueHint: "read|chat|approve|admin",
         default: "chat",
-        description: "What it may do; each includes the ones before it",
+        description:
+          "What it may do; chat includes read, admin includes all; several with commas: chat,approve",
       },
       agent: { type: "string", description: "Only for these agents; several with commas" },
       days: { type: "string", description: "Expires after so many days" },
@@ -46,7 +47,7 @@ const create = (deps: Deps) =>
     ask: (client, { name, scope, agent, days }) =>
       client.call("token.create", {
         name,
-        scope,
+        scope: toScope(scope),
         ...(agent ? { agents: words(agent) } : {}),
         ...(days ? { expires_ms: Date.now() + toDays(days) * 86_400_000 } : {}),
       }),
@@ -61,6 +62,17 @@ const revoke = (deps: Deps) =>
     ask: (client, { id }) => client.call("token.revoke", { token_id: id }),
     show: (_result, { id }) => `Revoked ${id}.`,
   })
+
+const scopes = ["read", "chat", "approve", "admin"] as const
+
+type Scope = (typeof scopes)[number]
+
+function toScope(text: string): Scope[] {
+  const asked = words(text)
+  const wrong = asked.find((word) => !scopes.some((scope) => scope === word))
+  if (asked.length > 0 && wrong === undefined) return asked as Scope[]
+  throw new UsageError(`--scope takes ${scopes.join(", ")}, not "${wrong ?? text}".`)
+}
 
 const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "")
 

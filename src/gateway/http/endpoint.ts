@@ -1,6 +1,6 @@
 import { AppError } from "../../base/errors.ts"
 import type { App } from "../app.ts"
-import { type Caller, includesScope, type Scope } from "../auth.ts"
+import { type Caller, holds, type Scope } from "../auth.ts"
 import type { Dispatcher } from "../rpc.ts"
 
 export type HttpContext = {
@@ -29,7 +29,7 @@ export type Endpoint = {
 
 export function requireScope(caller: Caller | undefined, scope: Scope): void {
   if (!caller) throw new AppError("unauthorized")
-  if (!includesScope(caller.scope, scope)) throw new AppError("forbidden", { scope })
+  if (!holds(caller, scope)) throw new AppError("forbidden", { scope })
 }
 
 /** Throws where a request that needs a token has none. */

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
 import { countSessions } from "../../store/sessions.ts"
 import { agentsFilter } from "../access.ts"
-import { reaches, scopes } from "../auth.ts"
+import { reaches } from "../auth.ts"
 import { openRpcDocument } from "../openrpc.ts"
 import { batch_max, defineMethod, in_flight_max, Params } from "../rpc.ts"
 
@@ -70,7 +70,7 @@ export const connect = defineMethod({
       protocol: protocol_version,
       server: { name: "weft", version: app.version },
       connection_id: peer.connection_id,
-      scopes: scopes.slice(0, scopes.indexOf(caller.scope) + 1),
+      scopes: [...caller.scopes],
       agents: caller.agents && [...caller.agents],
       limits: { payload_bytes_max: gateway.payload_bytes_max, batch_max, in_flight_max },
       methods: app.methods.map(({ name }) => name),

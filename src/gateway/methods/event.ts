@@ -15,8 +15,10 @@ const result = Type.Object({
 
 export const eventSubscribe = defineMethod({
   name: "event.subscribe",
-  summary: "Be told of what happens, by `event` notifications {topic, seq, data}.",
-  scope: "read",
+  summary:
+    "Be told of what happens, by `event` notifications {topic, seq, data}: of that which the token's scopes and agents give.",
+  // Each event has a scope of its own: a token to approve, say, is told of approvals and of nothing else.
+  scope: "none",
   params: Params({ topics }),
   result,
   run({ topics }, { peer }) {
@@ -31,7 +33,7 @@ export const eventSubscribe = defineMethod({
 export const eventUnsubscribe = defineMethod({
   name: "event.unsubscribe",
   summary: "No longer be told.",
-  scope: "read",
+  scope: "none",
   params: Params({ topics }),
   result,
   run({ topics }, { peer }) {

@@ -4,11 +4,12 @@ import type { TokenRow } from "../../store/tokens.ts"
 import { type Caller, scopes } from "../auth.ts"
 import { defineMethod, Params } from "../rpc.ts"
 
+const ScopeName = Type.Union(scopes.map((scope) => Type.Literal(scope)))
 const NullableMs = Type.Union([Type.Integer(), Type.Null()])
 const TokenOut = Type.Object({
   token_id: Type.String(),
   name: Type.String(),
-  scope: Type.String(),
+  scope: Type.String({ description: 'What it was given, such as "admin" or "chat approve".' }),
   agents: Type.Union([Type.Array(Type.String()), Type.Null()]),
   created_ms: Type.Integer(),
   expires_ms: NullableMs,
@@ -47,10 +48,11 @@ export const tokenCreate = defineMethod({
   scope: "admin",
   params: Params({
     name: Type.String({ minLength: 1, maxLength: 100 }),
-    scope: Type.Union(
-      scopes.map((scope) => Type.Literal(scope)),
-      { default: "chat" },
-    ),
+    scope: Type.Union([ScopeName, Type.Array(ScopeName, { minItems: 1, maxItems: scopes.length })], {
+      default: "chat",
+      description:
+        "chat contains read; admin contains all; approve, to answer what tools ask, is in admin only.",
+    }),
     agents: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description: "The agents that it reaches; unset: all of the caller's. An empty list reaches none.",
@@ -67,7 +69,7 @@ export const tokenCreate = defineMethod({
     const ends = [expires_ms, caller.expires_ms].filter((one) => typeof one === "number")
     const { token, row } = await app.auth.create({
       name,
-      scope,
+      scopes: [scope].flat(),
       agents: wanted,
       expires_ms: ends.length > 0 ? Math.min(...ends) : null,
     })
