@@ -1,11 +1,15 @@
 /** Whether anybody would be told of something, exactly: who asks a person must know at once that there is none. */
 import { afterAll, expect, test } from "bun:test"
 import { Type } from "@sinclair/typebox"
+import type { App } from "../../src/gateway/app.ts"
+import type { Caller } from "../../src/gateway/auth.ts"
 import { type HubEvent, openHub } from "../../src/gateway/hub.ts"
-import { defineMethod, Params } from "../../src/gateway/rpc.ts"
+import { limits } from "../../src/gateway/limits.ts"
+import { defineMethod, openDispatcher, Params } from "../../src/gateway/rpc.ts"
+import { openSockets } from "../../src/gateway/sockets.ts"
 import { methods } from "../../src/registry.ts"
 import { openSocket, startGateway } from "../harness.ts"
-import { ask, makeToken } from "./client.ts"
+import { ask, makeToken, request } from "./client.ts"
 
 const config = '[[agents]]\nid = "work"\n'
 /** The gateway's own answer to whether an approval of that agent would be heard. */
@@ -28,7 +32,19 @@ const publish = defineMethod({
     return null
   },
 })
-const gateway = await startGateway({ config, methods: [...methods, isHeard, publish] })
+let inside: App
+const look = defineMethod({
+  name: "test.look",
+  summary: "For this test.",
+  scope: "admin",
+  params: Params({}),
+  result: Type.Null(),
+  run(_params, { app }) {
+    inside = app
+    return null
+  },
+})
+const gateway = await startGateway({ config, methods: [...methods, isHeard, publish, look] })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
 const heard = async (agent = "default") => ask<unknown>(gateway, "test.heard", { agent })
@@ -114,4 +130,25 @@ test("a token to approve is told of nothing but approvals", async () => {
     await ask(gateway, "test.publish", { topic, scope, agent: "default" })
   }
   expect(await socket.read()).toMatchObject({ params: { topic: "approval.resolved", seq: 0 } })
+})
+
+test("a socket whose end is not acknowledged yet is nobody to ask, nor is one whose token's time is up", async () => {
+  await ask(gateway, "test.look")
+  const clock = { now_ms: 1000 }
+  const app: App = { ...inside, hub: openHub(), now_ms: () => clock.now_ms }
+  const sockets = openSockets(app, openDispatcher(methods, app), limits)
+  const event = { topic: "approval.requested", agent: "default", data: {}, scope: "approve" as const }
+  const caller: Caller = { token_id: "t", name: "t", scopes: ["approve"], agents: null, expires_ms: 2 ** 40 }
+  for (const end of [() => sockets.revoke("t"), () => void (clock.now_ms = 2 ** 40)]) {
+    const admission = sockets.admit(new Headers(), "127.0.0.1", caller)
+    if ("refused" in admission) throw new Error("refused")
+    const ws = { sendText: () => 1, getBufferedAmount: () => 0, close: () => undefined }
+    const { handlers } = admission
+    handlers.open(ws)
+    handlers.message(ws, JSON.stringify(request("event.subscribe", { topics: ["approval.*"] })))
+    expect(app.hub.isHeard(event)).toBe(true)
+    end()
+    expect(app.hub.isHeard(event)).toBe(false)
+    handlers.close(ws)
+  }
 })
