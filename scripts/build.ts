@@ -1,7 +1,8 @@
 /** Builds dist/weft for this machine; `--target NAME` or `--target all` for others. */
-import { rmSync } from "node:fs"
+import { rmSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { buildExecutable, isTarget, type Target, targets } from "./executable.ts"
+import { buildNative } from "./native.ts"
 
 const { values } = parseArgs({ options: { target: { type: "string" } } })
 
@@ -14,7 +15,7 @@ for (const target of wantedTargets(values.target)) {
   rmSync(empty_outfile)
   const ratio = (bytes / empty_bytes).toFixed(3)
   console.log(
-    `${outfile}  ${megabytes(bytes)} MB, ${ratio} × an empty executable (${megabytes(empty_bytes)} MB)`,
+    `${outfile}  ${megabytes(bytes)} MB, ${ratio} × an empty executable (${megabytes(empty_bytes)} MB), ${nativeIn(target)}`,
   )
 }
 
@@ -24,6 +25,13 @@ function wantedTargets(name: string | undefined): (Target | undefined)[] {
   if (isTarget(name)) return [name]
   console.error(`error: there is no target "${name}"; one of all, ${Object.keys(targets).join(", ")}`)
   process.exit(2)
+}
+
+/** Which of the native files are in the executable: those that could be built for its system. */
+function nativeIn(target: Target | undefined): string {
+  const { kernel, sandbox } = buildNative(target)
+  const there = Object.entries({ kernel, sandbox }).filter(([, path]) => statSync(path).size > 0)
+  return there.length > 0 ? `with the native ${there.map(([name]) => name).join(" and ")}` : "nothing native"
 }
 
 function megabytes(bytes: number): string {

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
+import { buildNative } from "./native.ts"
 
 /** What this project is built for, in the names of Bun's targets; the first word of the key is what users say. */
 export const targets = {
@@ -34,6 +35,7 @@ export async function buildExecutable(entry: string, outfile: string, target?: T
     splitting: true,
     bytecode: true,
     sourcemap: "linked",
+    plugins: [embedNative(target)],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile: built,
@@ -47,4 +49,26 @@ export async function buildExecutable(entry: string, outfile: string, target?: T
   renameSync(built, outfile)
   rmSync(folder, { recursive: true })
   return statSync(outfile).size
+}
+
+/**
+ * Puts the native files for the target in: empty ones where none can be built here. From sources nothing is embedded,
+ * as a checkout without them must run.
+ */
+function embedNative(target: Target | undefined): Bun.BunPlugin {
+  return {
+    name: "native",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/kernel\/embedded\.ts$/ }, () => {
+        const { kernel, sandbox } = buildNative(target)
+        const contents = `
+import kernel from ${JSON.stringify(kernel)} with { type: "file" }
+import sandbox from ${JSON.stringify(sandbox)} with { type: "file" }
+export const kernel_path = kernel
+export const sandbox_path = sandbox
+export const is_embedded = true`
+        return { loader: "ts", contents }
+      })
+    },
+  }
 }

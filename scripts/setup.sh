@@ -94,5 +94,19 @@ install_dependencies() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# An accelerator: without a C compiler, or where nothing can be written, everything goes on without it.
+build_native() {
+  [ -d "$root/native" ] || return 0
+  compiler=$(command -v "${CC:-cc}" || command -v gcc || command -v clang) || compiler=none
+  wanted="$compiler $(uname -sm) $(cat "$root"/native/*.[ch] "$root/scripts/native.ts" | cksum)"
+  built=$root/native/build/.built
+  if [ -f "$built" ] && [ "$(cat "$built")" = "$wanted" ]; then return 0; fi
+  if [ -e "$root/native/build" ]; then writable=$root/native/build; else writable=$root/native; fi
+  [ -w "$writable" ] || return 0
+  "$bun" --no-env-file "$root/scripts/native.ts" >&2 || return 0
+  printf '%s\n' "$wanted" >"$built" || return 0
+}
+
 find_bun
 install_dependencies
+build_native

@@ -1,0 +1,166 @@
+/**
+ * Builds native/build/kernel.so and native/build/sandbox with the C compiler of this machine, and writes
+ * src/kernel/symbols.gen.ts from native/kernel.h. Both are accelerators: without a compiler they are empty files, which
+ * stand for "not there", and everything goes on.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
+import { dirname, join } from "node:path"
+
+export type NativeFiles = { kernel: string; sandbox: string; said: string }
+
+const root = join(import.meta.dir, "..")
+const sources = join(root, "native")
+const symbols_path = join(root, "src/kernel/symbols.gen.ts")
+const warnings = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion"]
+/** Whose names say what they compile for. This machine's own are asked. */
+const cross_compilers: Record<string, string[]> = {
+  "linux-x64": ["x86_64-linux-gnu-gcc"],
+  "linux-x64-musl": ["x86_64-linux-musl-gcc", "musl-gcc"],
+  "linux-arm64": ["aarch64-linux-gnu-gcc"],
+}
+
+/** What bun:ffi calls the types of the header; every pointer is a "ptr". */
+const types: Record<string, string> = {
+  float: "f32",
+  int32_t: "i32",
+  int64_t: "i64",
+  uint32_t: "u32",
+  uint64_t: "u64",
+  void: "void",
+}
+
+if (import.meta.main) {
+  writeSymbols()
+  const { said } = buildNative()
+  if (said) console.error(said)
+}
+
+/**
+ * Builds what is older than its sources and returns where it lies. `said` is what a person should know: what was built
+ * or why not; empty where nothing had to be done. `target` is a key of `targets` in executable.ts.
+ */
+export function buildNative(target?: string): NativeFiles {
+  const compiler = findCompiler(target)
+  const own = target === undefined || compiler?.own
+  const folder = join(sources, "build", own ? "" : target!)
+  const kernel = { path: join(folder, "kernel.so"), from: ["files.c"] }
+  const sandbox = { path: join(folder, "sandbox"), from: ["sandbox.c"] }
+  const lines = [
+    build(kernel, compiler?.path, [[...warnings, "-fPIC", "-shared", "-fvisibility=hidden"]]),
+    // One that needs no library of the system starts sooner, and in any folder that a program is shut into.
+    build(sandbox, compiler?.path, [[...warnings, "-static"], warnings]),
+  ].filter(Boolean)
+  return {
+    kernel: kernel.path,
+    sandbox: sandbox.path,
+    said: lines.length > 0 ? `native: ${lines.join("; ")}` : "",
+  }
+}
+
+type Output = { path: string; from: string[] }
+
+function build({ path, from }: Output, compiler: string | undefined, attempts: string[][]): string {
+  const name = path.slice(sources.length + 1)
+  const inputs = from.map((file) => join(sources, file))
+  const made_ms = existsSync(path) && statSync(path).size > 0 ? statSync(path).mtimeMs : undefined
+  if (made_ms !== undefined && made_ms >= newestSource_ms()) return ""
+  const missing = inputs.find((input) => !existsSync(input))
+  if (!compiler || missing) {
+    // Something that an older version built is no stand-in for what the sources say now.
+    const told = existsSync(path) && statSync(path).size === 0
+    if (!told && !writeOver(path, (made) => writeFileSync(made, ""))) return ""
+    return told
+      ? ""
+      : `no ${missing ? `source of ${name}` : "C compiler (cc, gcc, clang or $CC)"}, going on without`
+  }
+  let failure = ""
+  for (const flags of attempts) {
+    const done = writeOver(path, (made) => {
+      const child = Bun.spawnSync([...compiler.split(" "), ...flags, ...inputs, "-o", made], {
+        stderr: "pipe",
+      })
+      if (!child.success) failure = child.stderr.toString().trim().slice(0, 2000)
+      return child.success
+    })
+    if (done) return `built ${name}`
+  }
+  writeOver(path, (made) => writeFileSync(made, ""))
+  return `${name} was not built, going on without: ${failure || "its folder cannot be written"}`
+}
+
+/** Another process may build or load the same file: it is made under another name and put in place whole. */
+function writeOver(path: string, write: (made: string) => unknown): boolean {
+  const made = `${path}.${process.pid}`
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    if (write(made) === false) return false
+    renameSync(made, path)
+    return true
+  } catch (thrown) {
+    // A checkout of somebody else, or on a read-only disk: what is there is what there is.
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code === "EACCES" || code === "EROFS" || code === "EPERM") return false
+    throw thrown
+  }
+}
+
+function newestSource_ms(): number {
+  const files = readdirSync(sources).filter((name) => /\.(c|h|def)$/.test(name))
+  return Math.max(...files.map((name) => statSync(join(sources, name)).mtimeMs))
+}
+
+/** The compiler for a target and whether it is the one of this machine. */
+function findCompiler(target: string | undefined): { path: string; own: boolean } | undefined {
+  const named = process.env.CC ? [process.env.CC] : ["cc", "gcc", "clang"]
+  const native =
+    process.platform === "linux" ? named.find((name) => Bun.which(name.split(" ")[0]!)) : undefined
+  // Nothing that is built here needs a newer processor.
+  const wanted = target?.replace("-baseline", "")
+  if (wanted === undefined || wanted === ownTarget(native))
+    return native ? { path: native, own: true } : undefined
+  const cross = cross_compilers[wanted]?.find((name) => Bun.which(name))
+  return cross ? { path: cross, own: false } : undefined
+}
+
+function ownTarget(compiler: string | undefined): string {
+  const machine = compiler
+    ? Bun.spawnSync([...compiler.split(" "), "-dumpmachine"], { stderr: "ignore" }).stdout.toString()
+    : ""
+  return `${process.platform}-${process.arch}${machine.includes("musl") ? "-musl" : ""}`
+}
+
+/** Writes the table that bun:ffi takes, if it changes. */
+export function writeSymbols(): void {
+  const text = toSymbols(readFileSync(join(sources, "kernel.h"), "utf8"))
+  const before = existsSync(symbols_path) ? readFileSync(symbols_path, "utf8") : undefined
+  if (before !== text) writeOver(symbols_path, (made) => writeFileSync(made, text))
+}
+
+export function toSymbols(header: string): string {
+  const lines = [...header.matchAll(/^KERNEL_API (\w+) (\w+)\((.*)\);$/gm)].map(([, returns, name, args]) => {
+    const list = args === "void" ? [] : args!.split(",").map((arg) => `"${toFfi(arg)}"`)
+    return `  ${name}: { args: [${list.join(", ")}], returns: "${toFfi(returns!)}" },`
+  })
+  const abi = header.match(/#define KERNEL_ABI (\d+)/)?.[1]
+  return `// Generated by scripts/native.ts from native/kernel.h. Do not edit.
+export const abi = ${abi}
+export const symbols = {
+${lines.join("\n")}
+} as const
+`
+}
+
+function toFfi(declared: string): string {
+  if (declared.includes("*")) return "ptr"
+  const type = types[declared.trim().split(/\s+/)[0]!]
+  if (!type) throw new Error(`native/kernel.h has a type that bun:ffi is not told how to pass: ${declared}`)
+  return type
+}
