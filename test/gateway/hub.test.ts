@@ -139,7 +139,10 @@ test("a socket whose end is not acknowledged yet is nobody to ask, nor is one wh
   const sockets = openSockets(app, openDispatcher(methods, app), limits)
   const event = { topic: "approval.requested", agent: "default", data: {}, scope: "approve" as const }
   const caller: Caller = { token_id: "t", name: "t", scopes: ["approve"], agents: null, expires_ms: 2 ** 40 }
-  for (const end of [() => sockets.revoke("t"), () => void (clock.now_ms = 2 ** 40)]) {
+  const expire = () => {
+    clock.now_ms = 2 ** 40
+  }
+  for (const end of [() => sockets.revoke("t"), expire]) {
     const admission = sockets.admit(new Headers(), "127.0.0.1", caller)
     if ("refused" in admission) throw new Error("refused")
     const ws = { sendText: () => 1, getBufferedAmount: () => 0, close: () => undefined }
