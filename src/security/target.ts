@@ -11,8 +11,15 @@ export type Target = {
    * type them. Exact and whole: a person is shown nothing else.
    */
   text: string
-  /** The words of a command, the program first: its resolved absolute path. */
-  words?: string[]
+  /**
+   * The words of a command, the program first: its resolved absolute path. null: not known before it runs (a variable,
+   * a pattern for files), where there may be none or several words in its place.
+   */
+  words?: (string | null)[]
+  /** The program is not the one that its name finds on PATH, so that no rule with a mere name allows it. */
+  elsewhere?: true
+  /** What would run cannot be told from it, so that it is asked where a rule would allow it. `note` says why. */
+  opaque?: true
   /** What a person should know besides, such as that an address is this machine's own. */
   note?: string
   /** A file that the command would run, as it was when this was made. */

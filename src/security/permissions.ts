@@ -1,0 +1,163 @@
+import {
+  commandMatch,
+  hasWildcard,
+  type Match,
+  matchesHost,
+  matchesPath,
+  matchesText,
+  specificity,
+  splitHost,
+} from "./patterns.ts"
+import type { Effect, Target } from "./target.ts"
+
+export type Verdict = "allow" | "ask" | "deny"
+
+/** `rule` says why, for the record and for people: 'deny "exec:rm"', "no rule", "the default". */
+export type Decision = { verdict: Verdict; rule: string }
+
+export type Permissions = Readonly<Partial<Record<Verdict, readonly string[]>>>
+
+/** What the rules have to know about a tool. */
+export type RuledTool = { name: string; effect: Effect; group?: string }
+
+/**
+ * What an agent may do. A rule is "subject" or "subject:pattern"; its subject is a tool, a group of tools or an effect.
+ *
+ * - Without any rule reading the workspace is allowed and everything else asks.
+ * - With rules the most specific one that matches wins: with a pattern before without, without wildcards before with,
+ *   more literal characters before fewer; a tool before a group before an effect; deny before ask before allow.
+ *   Where none matches the answer is deny. A rule without a pattern covers whatever the walls let through.
+ * - Patterns are compared with what the target is: a path, a host, a command or plain text. Those of a tool or a group
+ *   only with targets of its own kind: "exec:git*" says nothing about the file into which a command writes.
+ * - What cannot be known before it happens (an `opaque` target, a word that is null) is never allowed without asking
+ *   by a rule that it might not meet: the strictest of the rules that may be meant holds.
+ */
+export type Rules = {
+  decide(tool: string, target: Target): Decision
+  /**
+   * Whether a rule that allows or asks names this very host, without a wildcard: then an address of this machine or of
+   * its networks is meant. `tool` narrows it to the rules that hold for that tool.
+   */
+  isOpened(host: string, port: number, tool?: string): boolean
+}
+
+type Rule = { verdict: Verdict; text: string; subject: string; pattern?: string }
+type Ranked = { rule: Rule; match: Match; rank: number[] }
+
+/** Longer than any path, host or command line of good faith, and short enough to compare with a thousand rules. */
+const text_chars_max = 65_536
+
+export function parseRules(permissions: Permissions | undefined, tools: readonly RuledTool[]): Rules {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]))
+  const rules = strictness.flatMap((verdict) =>
+    (permissions?.[verdict] ?? []).map((text) => parseRule(verdict, text, byName)),
+  )
+  return {
+    decide(name, target) {
+      if (rules.length === 0) return byDefault(target)
+      if (target.text.length > text_chars_max)
+        return { verdict: "deny", rule: "longer than a rule can judge" }
+      const tool = byName.get(name) ?? { name, effect: target.effect }
+      return withoutGuessing(strictest(rules.flatMap((rule) => rankOf(rule, tool, target))), target)
+    },
+    isOpened(host, port, name) {
+      const tool = name === undefined ? undefined : (byName.get(name) ?? { name, effect: "network" as const })
+      return rules.some(
+        ({ verdict, subject, pattern }) =>
+          verdict !== "deny" &&
+          pattern !== undefined &&
+          !hasWildcard(splitHost(pattern).name) &&
+          matchesHost(pattern, host, port) &&
+          (tool ? [tool] : [...tools, { name: "", effect: "network" as const }]).some(
+            (one) => one.effect === "network" && subjectRank(subject, one, "network") > 0,
+          ),
+      )
+    },
+  }
+}
+
+const strictness: Verdict[] = ["deny", "ask", "allow"]
+
+/** The tools' names go first, as those of plugins may have a colon. */
+function parseRule(verdict: Verdict, text: string, tools: ReadonlyMap<string, RuledTool>): Rule {
+  const named = [...tools.keys()].filter((name) => text === name || text.startsWith(`${name}:`))
+  const subject = named.sort((a, b) => b.length - a.length)[0] ?? text.split(":", 1)[0]!
+  const rest = text.slice(subject.length + 1).trim()
+  return { verdict, text, subject: subject.trim(), ...(text.length > subject.length && { pattern: rest }) }
+}
+
+function byDefault(target: Target): Decision {
+  const { effect, kind, text } = target
+  const inside = kind === "path" && !text.startsWith("/") && !text.split("/").includes("..")
+  return { verdict: effect === "read" && inside ? "allow" : "ask", rule: "the default" }
+}
+
+/** Everything that an allowing rule cannot see is asked. */
+const withoutGuessing = (decision: Decision, { opaque }: Target): Decision =>
+  opaque && decision.verdict === "allow" ? { ...decision, verdict: "ask" } : decision
+
+function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
+  const subject = subjectRank(rule.subject, tool, target.effect)
+  if (subject === 0) return []
+  const { pattern } = rule
+  if (pattern === undefined) return [{ rule, match: "certain", rank: [0, 0, subject] }]
+  if (subject > 1 && kinds[tool.effect] !== undefined && kinds[tool.effect] !== target.kind) return []
+  const match = matchOf(pattern, target)
+  return match === "none" ? [] : [{ rule, match, rank: [1, specificity(pattern), subject] }]
+}
+
+/** What a tool's patterns are about. */
+const kinds: Partial<Record<Effect, Target["kind"]>> = {
+  read: "path",
+  write: "path",
+  execute: "program",
+  network: "host",
+}
+
+function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect): number {
+  if (subject === name) return 3
+  if (subject === group) return 2
+  return subject === effect ? 1 : 0
+}
+
+function matchOf(pattern: string, { kind, text, words = [], script, elsewhere }: Target): Match {
+  if (kind === "program") {
+    const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
+    const match = commandMatch(pattern, words, own)
+    // Another program of the same name is not what an allowing rule means, and may be what a denying one does.
+    const by_name = !pattern.trim().split(/\s+/, 1)[0]!.includes("/")
+    return match === "certain" && elsewhere && by_name ? "possible" : match
+  }
+  return matches(kind, pattern, text) ? "certain" : "none"
+}
+
+function matches(kind: Target["kind"], pattern: string, text: string): boolean {
+  if (kind === "path") return matchesPath(pattern, text)
+  if (kind === "text") return matchesText(pattern, text)
+  const { name, port } = splitHost(text)
+  return matchesHost(pattern, name, Number(port ?? Number.NaN))
+}
+
+/** From the most specific one down to the first that holds for certain; of these the strictest. */
+function strictest(found: Ranked[]): Decision {
+  const meant: Rule[] = []
+  let certain = false
+  for (const { rule, match } of found.toSorted(bySpecificity)) {
+    if (match === "possible" && rule.verdict === "allow") continue
+    meant.push(rule)
+    certain = match === "certain"
+    if (certain) break
+  }
+  const rule = strictness.flatMap((verdict) => meant.find((one) => one.verdict === verdict) ?? [])[0]
+  // Where only some of what it may become is ruled, the rest has no rule, which means deny.
+  if (!rule || !certain) return rule?.verdict === "deny" ? said(rule) : { verdict: "deny", rule: "no rule" }
+  return said(rule)
+}
+
+const said = ({ verdict, text }: Rule): Decision => ({ verdict, rule: `${verdict} ${JSON.stringify(text)}` })
+
+function bySpecificity(a: Ranked, b: Ranked): number {
+  const index = a.rank.findIndex((value, at) => value !== b.rank[at])
+  if (index >= 0) return b.rank[index]! - a.rank[index]!
+  return strictness.indexOf(a.rule.verdict) - strictness.indexOf(b.rule.verdict)
+}
