@@ -1,6 +1,6 @@
 /*
  * sandbox: puts walls around one program, runs it, and ends when it and everything that it started is gone.
- * One executable of native/sandbox*.c (they share native/sandbox.h); C11, no library, static where libc.a is there.
+ * One executable of this file and what it includes (native/sandbox-*); C11, no library, static where libc.a is there.
  *
  *   sandbox OPTION … -- /absolute/program argument …
  *
