@@ -2,6 +2,8 @@
 import { chmodSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { version } from "../package.json"
+import { openApprovals } from "./agent/approvals.ts"
+import type { CallDeps } from "./agent/call.ts"
 import { nameOf } from "./agent/model.ts"
 import { openTurns } from "./agent/turns.ts"
 import { type Log, openLog, writeStandardError } from "./base/log.ts"
@@ -126,14 +128,31 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: 
     sockets?.revoke(token_id)
     hub.publish({ topic: "token.revoked", data: { token_id }, scope: "admin" })
   })
+  const approvals = openApprovals({
+    store,
+    now_ms,
+    timeout_ms: () => holder.live.approval_timeout_ms,
+    isHeard: (agent) => hub.isHeard({ topic: "approval.requested", data: {}, agent, scope: "approve" }),
+    onRequested(approval) {
+      hub.publish({ topic: "approval.requested", data: approval, agent: approval.agent, scope: "approve" })
+    },
+    onResolved({ approval_id, agent, tool, session_key }, { decision, by, lasts }) {
+      const data = { approval_id, tool, session_key, decision, by, lasts }
+      hub.publish({ topic: "approval.resolved", data, agent, scope: "approve" })
+    },
+  })
+  // What a tool made belongs to no token: only who reads the conversation comes to it.
+  const keepImage: CallDeps["keepImage"] = async (bytes) => {
+    const { id, mime } = await files.put({ bytes, name: null, token_id: "" })
+    return { file_id: id, mime }
+  }
+  const calls: CallDeps = { store, approvals, now_ms, keepImage, log }
   const turns = openTurns(
     () => ({
-      store,
+      ...calls,
       models: holder.live.models,
       episodic_window: holder.live.episodic_window,
       readFile: files.read,
-      now_ms,
-      log,
     }),
     {
       queue_max: () => holder.live.gateway.queue_max,
@@ -157,6 +176,8 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: 
     store,
     auth,
     turns,
+    approvals,
+    calls,
     hub,
     files,
     metrics,

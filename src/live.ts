@@ -29,18 +29,18 @@ export async function readLoaded(home: Home, flags: GatewayFlags, env: Environme
 }
 
 /** What may be configured by now but is acted on by later versions only; nobody should rely on it unaware. */
-function notYet({ plugins, channels, budgets, agent, agents, secrets }: Config): string[] {
-  const all = [agent, ...agents]
+function notYet({ plugins, channels, budgets, secrets }: Config): string[] {
   const idle: [set: boolean, what: string][] = [
     [plugins.length > 0, "plugins: this version does not run plugins yet"],
     [Object.keys(channels).length > 0, "channels: this version has no channels yet but WebSocket and HTTP"],
     [Object.keys(budgets).length > 0, "budgets: this version counts usage but does not enforce budgets yet"],
-    [all.some(({ permissions }) => permissions), "permissions: no tool of this version needs any"],
-    [all.some(({ sandbox }) => sandbox), "sandbox: no tool of this version executes anything"],
     [Object.keys(secrets).length > 0, "secrets: nothing of this version uses them"],
   ]
   return idle.filter(([set]) => set).map(([, what]) => what)
 }
+
+/** The gateway's own sockets: who speaks there has a token. */
+const own_channels = ["ws", "api"]
 
 export async function openLive(
   { config, shown }: Pick<Loaded, "config" | "shown">,
@@ -56,19 +56,28 @@ export async function openLive(
     findKey: async (name, variables) =>
       (await providerKey(name, variables, { env, home: home.home, readSecretFile }))?.key,
   })
-  const { agent, agents, bindings, gateway, retention, memory } = config
+  const { agent, agents, bindings, gateway, retention, memory, tools: tools_config } = config
+  const { channels } = config
   return {
     gateway,
     retention,
     episodic_window: memory.episodic_window,
     shown,
-    agents: openAgents({ agent, agents, models, tools, folder: dirname(home.config_path) }),
+    agents: openAgents({
+      ...{ agent, agents, models, tools, tools_config, env },
+      home: home.home,
+      folder: dirname(home.config_path),
+      isReached: (id) =>
+        (id === agent.id && Object.keys(channels).length > 0) ||
+        bindings.some(({ agent_id, channel }) => agent_id === id && !own_channels.includes(channel ?? "")),
+    }),
     default_agent: agent.id,
     route: openRouter(bindings, agent.id),
     models,
     providers: () => models.state(),
     isReady: models.isReady,
     tools,
+    approval_timeout_ms: tools_config.approval_timeout_ms,
   }
 }
 

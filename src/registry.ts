@@ -19,7 +19,7 @@ import {
   sessionSearch,
 } from "./gateway/methods/session.ts"
 import { tokenCode, tokenCreate, tokenExchange, tokenList, tokenRevoke } from "./gateway/methods/token.ts"
-import { toolCall, toolList } from "./gateway/methods/tool.ts"
+import { toolCall, toolCalls, toolList } from "./gateway/methods/tool.ts"
 import { usageGet } from "./gateway/methods/usage.ts"
 import { memorySection } from "./memory/config.ts"
 import { pluginsSection } from "./plugins/config.ts"
@@ -31,6 +31,7 @@ import { openai } from "./providers/openai.ts"
 import { openaiCompatible } from "./providers/openai-compatible.ts"
 import { presets } from "./providers/table.ts"
 import { retentionSection } from "./store/config.ts"
+import { toolsSection } from "./tools/config.ts"
 import { currentTime } from "./tools/current-time.ts"
 import { sessionSearch as sessionSearchTool } from "./tools/session-search.ts"
 
@@ -43,6 +44,7 @@ export const sections = [
   bindingsSection,
   channelsSection,
   secretsSection,
+  toolsSection,
   budgetsSection,
   memorySection,
   retentionSection,
@@ -71,6 +73,7 @@ export const methods = [
   agentGet,
   toolList,
   toolCall,
+  toolCalls,
   pluginList,
   usageGet,
   configGet,

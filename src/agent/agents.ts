@@ -3,7 +3,9 @@ import { AppError } from "../base/errors.ts"
 import { openSoul } from "../memory/soul.ts"
 import type { AnyTool } from "../tools/tool.ts"
 import type { AgentConfig, Fallback } from "./config.ts"
+import type { Walls } from "./hands.ts"
 import { type ModelChoice, type Models, nameOf } from "./model.ts"
+import { openWalls, type WallsOptions } from "./walls.ts"
 
 export type Agent = {
   id: string
@@ -12,6 +14,8 @@ export type Agent = {
   /** The models that a client may ask for, as "provider/model". */
   models: string[]
   tools: AnyTool[]
+  /** What limits them. */
+  walls: Walls
   /** What the model is told first; the soul file is read again when it changes. */
   system(): string
 }
@@ -23,18 +27,18 @@ export type AgentsOptions = {
   agents: AgentConfig[]
   models: Models
   tools: readonly AnyTool[]
-  /** The folder that relative paths start from: the configuration's. */
+  /** The folder that relative paths of the configuration start from. */
   folder: string
-}
+  /** Whether people reach the agent from elsewhere than this gateway's own sockets. */
+  isReached(id: string): boolean
+} & WallsOptions
 
 export function openAgents({ agent, agents, ...options }: AgentsOptions): Agents {
   return new Map([agent, ...agents].map((config) => [config.id, openAgent(config, options)]))
 }
 
-function openAgent(
-  config: AgentConfig,
-  { models, tools, folder }: Omit<AgentsOptions, "agent" | "agents">,
-): Agent {
+function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "agents">): Agent {
+  const { models, tools, folder, isReached } = options
   const chain = toChain(config, models)
   const soul = config.soul_path === undefined ? undefined : openSoul(resolve(folder, config.soul_path))
   const asked = config.models.map((name) => nameOf(toChoice(name, chain[0]!, models)))
@@ -42,12 +46,19 @@ function openAgent(
     id: config.id,
     chain,
     models: [...new Set([...chain.map(nameOf), ...asked])],
-    tools: tools.filter(({ name, effect }) =>
-      config.tools ? config.tools.includes(name) : effect === "none",
-    ),
+    tools: pickTools(tools, config.tools),
+    walls: openWalls(config, isReached(config.id), options),
     system: () => [config.system_prompt, soul?.()].filter(Boolean).join("\n\n"),
   }
 }
+
+/** By name, by group, or all by "*"; unset: those that do nothing or only read. */
+const pickTools = (tools: readonly AnyTool[], wanted: readonly string[] | undefined): AnyTool[] =>
+  tools.filter(({ name, group, effect }) =>
+    wanted
+      ? wanted.some((one) => one === name || one === group || one === "*")
+      : effect === "none" || effect === "read",
+  )
 
 function toChain(config: AgentConfig | Fallback, models: Models): ModelChoice[] {
   const { provider, model, max_tokens, temperature, api_key, fallback } = config

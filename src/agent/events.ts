@@ -50,6 +50,14 @@ export const TurnEvent = Type.Union([
     reason: Type.String(),
   }),
   Type.Object({
+    type: Type.Literal("approval"),
+    approval_id: Type.String(),
+    hash: Type.String({ description: "Of what is shown; an answer names it." }),
+    tool: Type.String(),
+    summary: Type.String({ description: "All that the call would do, control characters made visible." }),
+    expires_ms: Type.Integer({ description: "When it is denied for want of an answer." }),
+  }),
+  Type.Object({
     type: Type.Literal("error"),
     code: Type.String(),
     message: Type.String(),

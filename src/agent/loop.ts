@@ -7,9 +7,10 @@ import {
   type StopReason,
   type ToolSpec,
 } from "../providers/provider.ts"
-import type { AnyTool, ToolContext } from "../tools/tool.ts"
-import type { ToolResultEvent, TurnEvent, TurnStop, UsageEvent } from "./events.ts"
+import type { Called, Caller } from "./call.ts"
+import type { TurnEvent, TurnStop, UsageEvent } from "./events.ts"
 import { callModel, type ModelCall, type ModelChoice, type Models } from "./model.ts"
+import type { Toolbox } from "./toolbox.ts"
 
 export type Task = {
   models: Models
@@ -17,11 +18,11 @@ export type Task = {
   revocable: boolean
   system: string
   messages: ModelMessage[]
-  tools: AnyTool[]
+  toolbox: Toolbox
+  caller: Pick<Caller, "call">
   /** Tools that the client runs itself: calling one ends the task. */
   client_tools: ToolSpec[]
   rounds_max: number
-  tool_context: ToolContext
   readFile: ModelCall["request"]["readFile"]
   signal: AbortSignal
 }
@@ -56,9 +57,9 @@ export async function* runTask(task: Task): AsyncGenerator<LoopEvent> {
         return yield finished(answer, answer.stop_reason === "length" ? "length" : "end")
       }
       const results: ToolResult[] = []
-      for await (const result of runCalls(calls, task)) {
-        results.push(toPart(result))
-        yield result
+      for await (const { event, part } of runCalls(calls, task)) {
+        results.push(part)
+        yield event
       }
       const made: ModelMessage[] = [
         { role: "assistant", parts: answer.parts, provider: answer.choice.provider },
@@ -76,8 +77,8 @@ export async function* runTask(task: Task): AsyncGenerator<LoopEvent> {
 /** One model call. Fills `answer` in place, so that what was said before a failure is not lost. */
 async function* ask(task: Task, messages: ModelMessage[], answer: Answer): AsyncGenerator<TurnEvent> {
   const { models, chain, revocable, system, readFile, signal } = task
-  const own = task.tools.filter(({ name }) => !isClientTool(task, name))
-  const tools = [...own.map(toSpec), ...task.client_tools]
+  const own = task.toolbox.specs().filter(({ name }) => !isClientTool(task, name))
+  const tools = [...own, ...task.client_tools]
   const from = chain.slice(Math.max(0, chain.indexOf(answer.choice)))
   for await (const chunk of callModel({
     models,
@@ -129,68 +130,25 @@ const toUsage = (models: Models, choice: ModelChoice, usage: ModelUsage): UsageE
 
 const isClientTool = (task: Task, name: string) => task.client_tools.some((tool) => tool.name === name)
 
-const toSpec = ({ name, description, params }: AnyTool): ToolSpec => ({
-  name,
-  description,
-  input_schema: params,
-})
-
-/** Runs the calls of one answer together and tells their results in the order of the calls. */
-async function* runCalls(calls: ToolUse[], task: Task): AsyncGenerator<ToolResultEvent> {
-  const running = calls.map((call) => callTool(call, task))
-  for (const result of running) yield await result
+/**
+ * Runs the calls of one answer together, but for a tool that is exclusive: it waits for those before it, and those after
+ * it wait for it. Tells the results in the order of the calls.
+ */
+async function* runCalls(calls: ToolUse[], { toolbox, caller }: Task): AsyncGenerator<Called> {
+  let alone: Promise<unknown> | undefined
+  let since: Promise<unknown>[] = []
+  const running = calls.map((use) => {
+    const is_exclusive = toolbox.find(use.name)?.exclusive === true
+    const before = [...(alone ? [alone] : []), ...(is_exclusive ? since : [])]
+    const run = before.length === 0 ? caller.call(use) : Promise.all(before).then(() => caller.call(use))
+    if (is_exclusive) {
+      alone = run
+      since = []
+    } else since.push(run)
+    return run
+  })
+  for (const called of running) yield await called
 }
-
-/** A tool's failure is something for the model to read, so it is a result and not an exception. */
-export async function callTool(
-  { id, name, input }: ToolUse,
-  task: Pick<Task, "tools" | "tool_context" | "signal">,
-): Promise<ToolResultEvent> {
-  const started = performance.now()
-  const result = (content: string, is_error: boolean): ToolResultEvent => {
-    const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
-    return { type: "tool_result", id, name, content, is_error, duration_ms }
-  }
-  const tool = task.tools.find((one) => one.name === name)
-  if (!tool) {
-    const names = task.tools.map((one) => one.name).join(", ") || "none"
-    return result(`There is no tool "${name}". The tools are: ${names}.`, true)
-  }
-  try {
-    task.signal.throwIfAborted()
-    // Parsing fills in defaults; what the model said is kept and told as it said it.
-    const params = tool.parse(structuredClone(input))
-    return result(await untilAborted(tool.run(params, task.tool_context), task.signal), false)
-  } catch (thrown) {
-    if (task.signal.aborted) return result("Stopped: the turn was aborted.", true)
-    return result(explain(thrown), true)
-  }
-}
-
-function explain(thrown: unknown): string {
-  if (thrown instanceof AppError && thrown.code === "invalid_params") {
-    return `The input does not match the tool's schema at ${thrown.data.path}: ${thrown.data.expected}. Correct it and call again.`
-  }
-  return thrown instanceof Error ? thrown.message : String(thrown)
-}
-
-/** A tool that does not look at the signal must not hold up an abort. */
-function untilAborted<T>(work: Promise<T> | T, signal: AbortSignal): Promise<T> | T {
-  if (!(work instanceof Promise)) return work
-  const { promise, reject } = Promise.withResolvers<never>()
-  const stop = () => reject(signal.reason as Error)
-  if (signal.aborted) stop()
-  signal.addEventListener("abort", stop, { once: true })
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", stop))
-}
-
-const toPart = ({ id, name, content, is_error }: ToolResultEvent): ToolResult => ({
-  type: "tool_result",
-  id,
-  name,
-  content,
-  is_error,
-})
 
 const finished = ({ parts, choice }: Answer, stop_reason: TurnStop): LoopEvent => ({
   type: "finished",

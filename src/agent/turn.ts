@@ -1,20 +1,21 @@
 import { AppError, toAppError } from "../base/errors.ts"
-import type { Log } from "../base/log.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
-import { addMessage, listRecentTurns, type Message, searchMessages } from "../store/messages.ts"
+import { addMessage, listRecentTurns, type Message } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import { type Session, touchSession } from "../store/sessions.ts"
 import { addIdempotency, finishTurn, startTurn } from "../store/turns.ts"
 import { addUsage, type UsageRecord } from "../store/usage.ts"
 import type { Agent } from "./agents.ts"
 import { chainOf } from "./agents.ts"
+import { type CallDeps, openCaller, type Write } from "./call.ts"
 import type { TurnEvent, UsageEvent } from "./events.ts"
 import { mergeEntries, sumUsage, type TurnLog, withEvents } from "./log.ts"
 import { type LoopEvent, runTask } from "./loop.ts"
 import type { ModelChoice, Models } from "./model.ts"
 import { fail, failureOf, type Outcome, stateOf, toErrorEvent, toOutcome } from "./outcome.ts"
+import { openToolbox } from "./toolbox.ts"
 
 export const rounds_max = 20
 
@@ -51,13 +52,10 @@ export type Turn = {
   abort(reason: AppError): void
 }
 
-export type TurnDeps = {
-  store: Store
+export type TurnDeps = CallDeps & {
   models: Models
   episodic_window: number
   readFile(file_id: string): Promise<Uint8Array>
-  now_ms(): number
-  log: Pick<Log, "error">
 }
 
 type Running = { id: string; request: TurnRequest; log: TurnLog; signal: AbortSignal; request_hash: string }
@@ -164,30 +162,21 @@ async function converse(
   const messages = session
     ? listRecentTurns(store.db, session, deps.episodic_window + 1).map(toModelMessage)
     : [...history, { role: request.role ?? "user", parts: request.parts }]
-  const task = {
-    models,
-    chain,
-    revocable,
-    system: [agent.system(), request.system].filter(Boolean).join("\n\n"),
-    messages,
-    tools: agent.tools,
-    client_tools,
-    rounds_max,
-    tool_context: {
-      agent: agent.id,
-      session_key: session?.key ?? "",
-      signal,
-      now_ms,
-      searchSessions: (query: string, limit: number) =>
-        searchMessages(store.db, { query, agents: [agent.id], limit }),
-    },
-    readFile,
-    signal,
-  }
+  const toolbox = openToolbox(agent.tools, messages)
+  const tell = (event: TurnEvent) => void log.append(event)
+  const of = { turn_id: id, session_key: session?.key ?? null }
+  const caller = openCaller({ agent, toolbox, ...of, signal, tell, is_bounded: true }, deps)
+  const system = [agent.system(), request.system].filter(Boolean).join("\n\n")
+  const limits = { rounds_max, readFile, signal }
+  const task = { models, chain, revocable, system, messages, toolbox, caller, client_tools, ...limits }
   for await (const event of runTask(task)) {
     if (event.type === "finished") return event
     if (event.type === "round") {
-      await writeRound(id, session, event.messages, usage.splice(0), request, deps)
+      const writes = [
+        ...usage.splice(0).map((one) => toWrite(id, request, one, now_ms())),
+        ...caller.takeWrites(),
+      ]
+      await writeRound(id, session, event.messages, writes, deps)
       continue
     }
     if (event.type === "usage") usage.push(event)
@@ -206,17 +195,21 @@ function writeRound(
   turn_id: string,
   session: Session | undefined,
   messages: ModelMessage[],
-  usage: UsageEvent[],
-  request: TurnRequest,
+  writes: Write[],
   { store, now_ms }: TurnDeps,
 ): Promise<void> {
   const created_ms = now_ms()
   return store.commit((db) => {
-    for (const event of usage) addUsage(db, toRecord(turn_id, request, event, created_ms))
+    for (const write of writes) write(db)
     if (!session) return
     for (const message of messages) addMessage(db, session.id, { ...message, turn_id, created_ms })
   })
 }
+
+const toWrite =
+  (turn_id: string, request: TurnRequest, event: UsageEvent, created_ms: number): Write =>
+  (db) =>
+    addUsage(db, toRecord(turn_id, request, event, created_ms))
 
 const toRecord = (
   turn_id: string,

@@ -1,5 +1,7 @@
 import type { TSchema } from "@sinclair/typebox"
 import type { Agents } from "../agent/agents.ts"
+import type { Approvals } from "../agent/approvals.ts"
+import type { CallDeps } from "../agent/call.ts"
 import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
@@ -29,6 +31,7 @@ export type Live = {
   /** Whether a model that an agent may use has the key that it needs. */
   isReady(choice: ModelChoice): boolean
   tools: readonly AnyTool[]
+  approval_timeout_ms: number
 }
 
 /** What a method says of itself. */
@@ -43,6 +46,9 @@ export type App = {
   store: Store
   auth: Auth
   turns: Turns
+  approvals: Approvals
+  /** For a tool that is called without a turn. */
+  calls: CallDeps
   hub: Hub
   files: Files
   metrics: Metrics

@@ -17,6 +17,18 @@ export const retentionSection = defineSection(
         minimum: 1,
         description: "Hours that a turn's events can be replayed.",
       }),
+      tool_results_hours: Type.Integer({
+        default: 168,
+        minimum: 1,
+        description: "Hours that a tool's result which was too long to show can be read.",
+      }),
+      tool_calls_days: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          description: "Days that the record of tool calls and who decided them is kept; unset: for ever.",
+          examples: [365],
+        }),
+      ),
     },
     { additionalProperties: false, description: "How long things are kept." },
   ),

@@ -2,9 +2,10 @@ import type { Database } from "bun:sqlite"
 import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import { AppError } from "../base/errors.ts"
 import gateway from "./migrations/0001_gateway.sql" with { type: "text" }
+import tools from "./migrations/0002_tools.sql" with { type: "text" }
 
 /** Append only: a released step is never edited. The index is the version it starts from. */
-const released = [gateway]
+const released = [gateway, tools]
 
 /**
  * Brings a database to the newest version, one transaction a step. Before the first step a database that holds

@@ -13,6 +13,13 @@ export function purge(db: Database, retention: RetentionConfig, now_ms: number):
   db.query("DELETE FROM turn WHERE session_id IS NULL AND finished_ms < ?").run(events_before)
   db.query("DELETE FROM idempotency WHERE created_ms < ?").run(now_ms - idempotency_ms)
   db.query("DELETE FROM auth_failure WHERE updated_ms < ?").run(now_ms - hour_ms)
+  db.query("DELETE FROM tool_result WHERE created_ms < ?").run(
+    now_ms - retention.tool_results_hours * hour_ms,
+  )
+  if (retention.tool_calls_days !== undefined) {
+    const before = now_ms - retention.tool_calls_days * 24 * hour_ms
+    db.query("DELETE FROM tool_call WHERE created_ms < ?").run(before)
+  }
   if (retention.messages_days === undefined) return
   db.query("DELETE FROM message WHERE created_ms < ?").run(now_ms - retention.messages_days * 24 * hour_ms)
 }

@@ -76,6 +76,8 @@ export function resetSession(db: Database, id: number): void {
 /** Deletes the session with its messages, turns and search entries. What it cost stays in the usage table. */
 export function deleteSession(db: Database, session: Session): void {
   db.query("DELETE FROM idempotency WHERE session_key = ?").run(session.key)
+  db.query("DELETE FROM tool_grant WHERE session_key = ?").run(session.key)
+  db.query("DELETE FROM tool_result WHERE scope = ?").run(session.key)
   db.query("DELETE FROM session WHERE id = ?").run(session.id)
 }
 

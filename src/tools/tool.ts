@@ -23,6 +23,8 @@ export type ToolContext = {
   files: Files
   fetch: GuardedFetch
   execute: Execute
+  /** The absolute path of a program, looked for where programs are; undefined where there is none. */
+  findProgram(name: string): string | undefined
   /** Whether the call may touch something, for tools that look at much and show only what they may. */
   mayTouch(target: Target): boolean
   /** The whole of an earlier result of this session that was too long to show; undefined where there is none. */

@@ -5,19 +5,23 @@ import { agentSection } from "../../src/agent/config.ts"
 import { nameOf } from "../../src/agent/model.ts"
 import { parser } from "../../src/base/schema.ts"
 import { defineTool, type Effect } from "../../src/tools/tool.ts"
-import { scripted } from "./scripted.ts"
+import { scripted, walls_options } from "./scripted.ts"
 
 const models = scripted(() => [])
 const parse = parser(agentSection.schema)
-const tool = (name: string, effect: Effect) =>
-  defineTool({ name, description: name, effect, params: Type.Object({}), run: () => "" })
-const tools = [tool("look", "none"), tool("read", "read"), tool("write", "write")]
+const tool = (name: string, effect: Effect, group = "eyes") =>
+  defineTool({ name, description: name, effect, group, params: Type.Object({}), run: () => "" })
+const tools = [tool("look", "none"), tool("read", "read"), tool("write", "write", "hands")]
 
 const open = (config: object) =>
-  openAgents({ agent: parse(config), agents: [], models, tools, folder: "/" }).get("default")!
+  openAgents({ agent: parse(config), agents: [], models, tools, folder: "/", ...walls_options }).get(
+    "default",
+  )!
 
 test.each([
-  [undefined, ["look"]],
+  [undefined, ["look", "read"]],
+  [["*"], ["look", "read", "write"]],
+  [["hands"], ["write"]],
   [
     ["read", "look"],
     ["look", "read"],

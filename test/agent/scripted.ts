@@ -1,9 +1,12 @@
 /** Models that say what a test wants them to say, and tasks and turns around them. */
 
 import { openAgents } from "../../src/agent/agents.ts"
+import { type ApprovalsOptions, openApprovals } from "../../src/agent/approvals.ts"
+import { type CallDeps, openCaller } from "../../src/agent/call.ts"
 import { agentSection } from "../../src/agent/config.ts"
 import type { Task } from "../../src/agent/loop.ts"
 import type { Models } from "../../src/agent/model.ts"
+import { openToolbox } from "../../src/agent/toolbox.ts"
 import type { Turn, TurnRequest } from "../../src/agent/turn.ts"
 import { openTurns, type Turns } from "../../src/agent/turns.ts"
 import { AppError } from "../../src/base/errors.ts"
@@ -14,6 +17,7 @@ import { listMessages } from "../../src/store/messages.ts"
 import { openStore, type Store } from "../../src/store/open.ts"
 import { getSession } from "../../src/store/sessions.ts"
 import { interruptTurns } from "../../src/store/turns.ts"
+import { toolsSection } from "../../src/tools/config.ts"
 import type { AnyTool } from "../../src/tools/tool.ts"
 
 export type Asked = Pick<
@@ -84,18 +88,62 @@ export const chain = [
   { provider: "two", model: "b", tokens_max: 50 },
 ]
 
-export const task = (models: Models, more: Partial<Task> = {}): Task => {
+export const tools_config = parser(toolsSection.schema)({})
+
+/** A store in memory, and nobody who could be asked. */
+export function openCalls(store: Store, more: Partial<ApprovalsOptions> = {}): CallDeps {
+  const now_ms = () => 0
+  const approvals = openApprovals({
+    store,
+    now_ms,
+    timeout_ms: () => 60_000,
+    isHeard: () => false,
+    onRequested: () => undefined,
+    onResolved: () => undefined,
+    ...more,
+  })
+  const keepImage = () => Promise.reject(new AppError("storage_failed"))
+  return { store, approvals, now_ms, keepImage, log: { error: (...line) => console.error(line) } }
+}
+
+export const walls_options = { home: "/nonexistent", env: {}, tools_config, isReached: () => false }
+
+export const task = (
+  models: Models,
+  { tools = [], ...more }: Partial<Task> & { tools?: readonly AnyTool[] } = {},
+): Task => {
   const signal = more.signal ?? new AbortController().signal
+  const agents = openAgents({
+    agent: parser(agentSection.schema)({}),
+    agents: [],
+    models,
+    tools,
+    folder: "",
+    ...walls_options,
+  })
+  const toolbox = openToolbox(tools, [])
+  const caller = openCaller(
+    {
+      agent: agents.get("default")!,
+      toolbox,
+      session_key: null,
+      turn_id: null,
+      signal,
+      tell: () => undefined,
+      is_bounded: true,
+    },
+    openCalls(openStore(":memory:")),
+  )
   return {
     models,
     chain: chain.slice(0, 1),
     revocable: true,
     system: "be kind",
     messages: [{ role: "user", parts: [{ type: "text", text: "hello" }] }],
-    tools: [],
+    toolbox,
+    caller,
     client_tools: [],
     rounds_max: 20,
-    tool_context: { agent: "default", session_key: "", signal, now_ms: () => 0, searchSessions: () => [] },
     readFile: () => Promise.reject(new AppError("not_found")),
     signal,
     ...more,
@@ -147,12 +195,20 @@ export async function openHouse({
   await store.commit((db) => interruptTurns(db, clock.now_ms))
   const models = scripted(script)
   const parse = parser(agentSection.schema)
-  const agents = openAgents({ agent: parse(config), agents: [parse({ id: "work" })], models, tools, folder })
+  const agents = openAgents({
+    agent: parse(config),
+    agents: [parse({ id: "work" })],
+    models,
+    tools,
+    folder,
+    ...walls_options,
+    home: folder,
+  })
   const logged: unknown[] = []
   const told: string[] = []
   const turns = openTurns(
     () => ({
-      store,
+      ...openCalls(store),
       models,
       episodic_window: window,
       readFile: () => Promise.reject(new AppError("not_found")),

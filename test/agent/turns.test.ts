@@ -198,7 +198,7 @@ test("a turn is picked up after any event: while it runs, after its end and afte
 
   // After a day the events are gone; the end and the outcome are not.
   await house.store.commit((db) =>
-    purge(db, { turn_events_hours: 24 }, house.clock.now_ms + 24 * 3_600_000 + 1),
+    purge(db, { turn_events_hours: 24, tool_results_hours: 24 }, house.clock.now_ms + 24 * 3_600_000 + 1),
   )
   const late = house.turns.find(id, 1)!
   expect([read(late, 1), await late.outcome]).toEqual([

@@ -4,13 +4,13 @@ import { currentTime } from "../../src/tools/current-time.ts"
 import { sessionSearch } from "../../src/tools/session-search.ts"
 import type { ToolContext } from "../../src/tools/tool.ts"
 
-const context: ToolContext = {
+const context = {
   agent: "default",
   session_key: "default:ws:default:main",
   signal: new AbortController().signal,
   now_ms: () => Date.UTC(2026, 1, 3, 4, 5, 6),
   searchSessions: () => [],
-}
+} as unknown as ToolContext
 
 test.each(tools.map((tool) => [tool.name, tool] as const))(
   "%s says what it and its parameters are",

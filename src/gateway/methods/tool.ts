@@ -1,9 +1,12 @@
-import { Type } from "@sinclair/typebox"
-import { callTool } from "../../agent/loop.ts"
-import { searchMessages } from "../../store/messages.ts"
-import { agentFor } from "../access.ts"
+import { type TSchema, Type } from "@sinclair/typebox"
+import { openCaller } from "../../agent/call.ts"
+import { openToolbox } from "../../agent/toolbox.ts"
+import { listToolCalls } from "../../store/tool-calls.ts"
+import { agentFor, agentsFilter } from "../access.ts"
 import { reaches } from "../auth.ts"
 import { defineMethod, Params } from "../rpc.ts"
+
+const Nullable = (schema: TSchema, options = {}) => Type.Union([schema, Type.Null()], options)
 
 export const toolList = defineMethod({
   name: "tool.list",
@@ -48,21 +51,60 @@ export const toolCall = defineMethod({
   result: Type.Object({ content: Type.String(), is_error: Type.Boolean(), duration_ms: Type.Number() }),
   async run({ name, input, agent: id }, { app, peer, caller }) {
     const agent = agentFor(app, caller, id ?? app.live().default_agent)
-    const { content, is_error, duration_ms } = await callTool(
-      { type: "tool_use", id: "tool.call", name, input },
+    const call = openCaller(
       {
-        tools: agent.tools,
+        agent,
+        toolbox: openToolbox(agent.tools, []),
+        session_key: null,
+        turn_id: null,
         signal: peer.signal,
-        tool_context: {
-          agent: agent.id,
-          session_key: "",
-          signal: peer.signal,
-          now_ms: app.now_ms,
-          searchSessions: (query, limit) =>
-            searchMessages(app.store.db, { query, agents: [agent.id], limit }),
-        },
+        tell: () => undefined,
+        is_bounded: false,
       },
+      app.calls,
     )
+    const { event } = await call.call({ type: "tool_use", id: "tool.call", name, input })
+    const writes = call.takeWrites()
+    await app.store.commit((db) => {
+      for (const write of writes) write(db)
+    })
+    const { content, is_error, duration_ms } = event
     return { content, is_error, duration_ms }
+  },
+})
+
+const Row = Type.Object({
+  id: Type.String(),
+  turn_id: Nullable(Type.String()),
+  session_key: Nullable(Type.String()),
+  agent: Type.String(),
+  tool: Type.String(),
+  targets: Type.Array(Type.Unknown(), { description: "What it would do." }),
+  verdict: Type.String({ description: "allow or deny." }),
+  decided_by: Type.String({ description: "The rule, the grant or the person." }),
+  outcome: Nullable(Type.String(), {
+    description: "ok, error, denied or aborted; null while it runs, and for ever where a crash ended it.",
+  }),
+  duration_ms: Nullable(Type.Number()),
+  output_bytes: Nullable(Type.Integer()),
+  created_ms: Type.Integer(),
+})
+
+export const toolCalls = defineMethod({
+  name: "tool.calls",
+  summary: "The record of tool calls and of who decided them, newest first.",
+  scope: "admin",
+  params: Params({
+    agent: Type.Optional(Type.String()),
+    session_key: Type.Optional(Type.String()),
+    before: Type.Optional(Type.String({ description: "The id that the last answer ended with." })),
+    limit: Type.Integer({ default: 50, minimum: 1, maximum: 500 }),
+  }),
+  result: Type.Object({ calls: Type.Array(Row), next: Type.Optional(Type.String()) }),
+  run({ agent, session_key, before, limit }, { app, caller }) {
+    const filter = { agents: agentsFilter(caller, agent), session_key, before, limit }
+    const rows = listToolCalls(app.store.db, filter)
+    const calls = rows.map((row) => ({ ...row, targets: JSON.parse(row.targets) as unknown[] }))
+    return { calls, ...(rows.length === limit && { next: rows.at(-1)!.id }) }
   },
 })

@@ -1,0 +1,295 @@
+/** One call of a tool, from what the model asks to what it is told: gate, record, walls, result. */
+import { AppError } from "../base/errors.ts"
+import type { Log } from "../base/log.ts"
+import { once } from "../base/once.ts"
+import type { ToolResult, ToolUse } from "../base/parts.ts"
+import { type Target, ToolDenied } from "../security/target.ts"
+import { searchMessages } from "../store/messages.ts"
+import type { Store } from "../store/open.ts"
+import { type CallOutcome, putToolCall, type ToolCallRow } from "../store/tool-calls.ts"
+import { addResult, findResult } from "../store/tool-results.ts"
+import type { AnyTool, ToolContext, ToolOutput } from "../tools/tool.ts"
+import type { Agent } from "./agents.ts"
+import type { Approvals, Asking } from "./approvals.ts"
+import type { ToolResultEvent, TurnEvent } from "./events.ts"
+import { decide, permitOf, type Verdict } from "./gate.ts"
+import { type Hands, no_hands, openHands } from "./hands.ts"
+import { showResult } from "./results.ts"
+import type { Toolbox } from "./toolbox.ts"
+
+export type CallDeps = {
+  store: Store
+  approvals: Approvals
+  now_ms(): number
+  /** Keeps an image that a tool made, for the model and for whoever reads the conversation. */
+  keepImage(bytes: Uint8Array): Promise<{ file_id: string; mime: string }>
+  log: Pick<Log, "error">
+}
+
+export type CallerOptions = {
+  agent: Agent
+  toolbox: Toolbox
+  session_key: string | null
+  turn_id: string | null
+  signal: AbortSignal
+  /** Told when a call begins to wait for a person. */
+  tell(event: TurnEvent): void
+  /** Whether results are shortened to what a turn may add to a conversation. */
+  is_bounded: boolean
+}
+
+/** A write for the store, of what has happened already. */
+export type Write = (db: Store["db"]) => void
+
+export type Called = { event: ToolResultEvent; part: ToolResult }
+
+export type Caller = {
+  /** Never throws: a failure is something for the model to read. */
+  call(use: ToolUse): Promise<Called>
+  /** What is to be written with the round: how the calls ended, and results that were too long to show. */
+  takeWrites(): Write[]
+}
+
+type Done = { outcome: CallOutcome; output: ToolOutput; verdict?: Verdict; targets: Target[] }
+
+export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
+  const { agent, toolbox, session_key, turn_id, is_bounded } = options
+  const scope = session_key ?? turn_id ?? ""
+  let writes: Write[] = []
+  let output_left = agent.walls.config.output_bytes_max
+
+  const show = (content: string, tool: string): string => {
+    if (!is_bounded) return content
+    const handle = once(() => newHandle())
+    const { text, is_cut } = showResult(content, output_left, handle)
+    output_left -= Buffer.byteLength(text)
+    if (is_cut) {
+      const row = { handle: handle(), scope, tool, content, created_ms: deps.now_ms() }
+      writes.push((db) => addResult(db, row))
+      toolbox.load(["read_result"])
+    }
+    return text
+  }
+
+  return {
+    async call({ id, name, input }) {
+      const started = performance.now()
+      const row = rowFor({ agent, session_key, turn_id, tool: name }, deps.now_ms())
+      const tool = toolbox.find(name)
+      const done = tool
+        ? await run(tool, input, row, options, deps)
+        : refused(`There is no tool "${name}". The tools are: ${toolbox.names().join(", ") || "none"}.`)
+      const { outcome, output, verdict, targets } = done
+      const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
+      const { text, images } = typeof output === "string" ? { text: output, images: [] } : output
+      const content = show(text.toWellFormed(), name)
+      const ended: ToolCallRow = {
+        ...row,
+        targets: JSON.stringify(targets),
+        ...(verdict ? { verdict: verdict.verdict, decided_by: verdict.by } : undecided(tool)),
+        outcome,
+        duration_ms,
+        output_bytes: Buffer.byteLength(text),
+      }
+      if (tool) writes.push((db) => putToolCall(db, ended))
+      const is_error = outcome !== "ok"
+      const kept = await Promise.all(images.map(({ bytes }) => deps.keepImage(bytes)))
+      return {
+        event: { type: "tool_result", id, name, content, is_error, duration_ms },
+        part: { type: "tool_result", id, name, content, is_error, ...(kept.length > 0 && { images: kept }) },
+      }
+    },
+    takeWrites() {
+      const taken = writes
+      writes = []
+      return taken
+    },
+  }
+}
+
+/** Nothing had to be decided where there is no effect; and nothing was where the input made no sense. */
+const undecided = (tool: AnyTool | undefined): Pick<ToolCallRow, "verdict" | "decided_by"> =>
+  tool?.effect === "none"
+    ? { verdict: "allow", decided_by: "no effect" }
+    : { verdict: "deny", decided_by: "not decided" }
+
+const refused = (output: string): Done => ({ outcome: "error", output, targets: [] })
+
+const rowFor = (
+  { agent, ...rest }: { agent: Agent } & Pick<ToolCallRow, "session_key" | "turn_id" | "tool">,
+  created_ms: number,
+): ToolCallRow => ({
+  id: Bun.randomUUIDv7(),
+  ...rest,
+  agent: agent.id,
+  targets: "[]",
+  verdict: "deny",
+  decided_by: "",
+  outcome: null,
+  duration_ms: null,
+  output_bytes: null,
+  created_ms,
+})
+
+/** Short, since a model has to repeat it, and not to be guessed, though only its own session could use it. */
+const newHandle = (): string => crypto.getRandomValues(Buffer.alloc(9)).toString("base64url")
+
+async function run(
+  tool: AnyTool,
+  input: unknown,
+  row: ToolCallRow,
+  options: CallerOptions,
+  deps: CallDeps,
+): Promise<Done> {
+  const { signal } = options
+  const { rules } = options.agent.walls
+  const done: Done = { outcome: "ok", output: "", targets: [] }
+  try {
+    signal.throwIfAborted()
+    // Parsing fills in defaults; what the model said is kept and told as it said it.
+    const params = tool.parse(structuredClone(input))
+    if (tool.effect === "none") {
+      const context = toContext(no_hands, permitOf(tool.name, rules, []), options, deps)
+      done.output = await untilAborted(tool.run(params, context), signal)
+      return done
+    }
+    const look = () => targetsOf(tool, params, options, deps)
+    done.targets = await look()
+    done.verdict = await judge(tool, params, done.targets, look, options, deps)
+    const { verdict, by, reason, asked } = done.verdict
+    // Before the effect, and a denial just as well: what is not on the disk did not happen.
+    const intent = { ...row, targets: JSON.stringify(done.targets), verdict, decided_by: by }
+    await deps.store.commit((db) => putToolCall(db, intent))
+    if (verdict === "deny") return { ...done, outcome: "denied", output: `Denied: ${reason}` }
+    signal.throwIfAborted()
+    await using context = await contextFor(tool, asked, options, deps)
+    const work = tool.run(params, context.value)
+    // A program is gone by the time that its call is over, so an abort waits until it is.
+    done.output = await (tool.effect === "execute" ? work : untilAborted(work, signal))
+    return done
+  } catch (thrown) {
+    if (signal.aborted) return { ...done, outcome: "aborted", output: "Stopped: the turn was aborted." }
+    const outcome = thrown instanceof ToolDenied ? "denied" : "error"
+    return { ...done, outcome, output: explain(thrown, tool, deps) }
+  }
+}
+
+async function targetsOf(
+  tool: AnyTool,
+  params: unknown,
+  options: CallerOptions,
+  deps: CallDeps,
+): Promise<Target[]> {
+  const whole: Target[] = [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name }]
+  if (!tool.targets) return whole
+  // To look is to read: a script that would run is hashed, nothing else is touched.
+  const permit = ({ effect }: Target) => {
+    if (effect !== "read") throw new ToolDenied("Nothing is done before it is decided.")
+  }
+  await using hands = await openHands(options.agent.walls, permit, () => false)
+  return tool.targets(params, toContext(hands, permit, options, deps))
+}
+
+function judge(
+  { name }: AnyTool,
+  input: unknown,
+  targets: Target[],
+  look: () => Promise<Target[]>,
+  { agent, session_key, turn_id, signal, tell }: CallerOptions,
+  { approvals }: CallDeps,
+): Promise<Verdict> {
+  const asking: Asking = { agent: agent.id, session_key, turn_id, tool: name, targets, input }
+  return decide(asking, {
+    rules: agent.walls.rules,
+    approvals,
+    signal,
+    look,
+    onAsk: ({ approval_id, hash, tool, summary, expires_ms }) =>
+      tell({ type: "approval", approval_id, hash, tool, summary, expires_ms }),
+  })
+}
+
+/** What the tool may reach while it runs: what the rules allow, and of what they would ask about only what was allowed. */
+async function contextFor(
+  { name }: AnyTool,
+  asked: readonly Target[],
+  options: CallerOptions,
+  deps: CallDeps,
+): Promise<AsyncDisposable & { value: ToolContext }> {
+  const { rules } = options.agent.walls
+  const permit = permitOf(name, rules, asked)
+  const hands = await openHands(
+    options.agent.walls,
+    permit,
+    (host, port) => rules.isOpened(host, port) || isMeant(asked, host, port),
+  )
+  return {
+    value: toContext(hands, permit, options, deps),
+    [Symbol.asyncDispose]: () => hands[Symbol.asyncDispose](),
+  }
+}
+
+/** Whoever allowed a literal address saw which one; a name may lead anywhere by the time it is looked up. */
+const isMeant = (asked: readonly Target[], host: string, port: number): boolean =>
+  (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
+  asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
+
+function toContext(
+  hands: Hands,
+  permit: (target: Target) => void,
+  { agent, session_key, turn_id, signal }: CallerOptions,
+  { store, now_ms }: CallDeps,
+): ToolContext {
+  return {
+    agent: agent.id,
+    session_key: session_key ?? "",
+    signal,
+    now_ms,
+    config: agent.walls.config,
+    searchSessions: (query, limit) => searchMessages(store.db, { query, agents: [agent.id], limit }),
+    findResult: (handle) => findResult(store.db, session_key ?? turn_id ?? "", handle),
+    mayTouch: (target) => isPermitted(() => permit(target)),
+    get files() {
+      return hands.files
+    },
+    fetch: hands.fetch,
+    execute: hands.execute,
+    findProgram: hands.findProgram,
+  }
+}
+
+function isPermitted(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch (thrown) {
+    if (thrown instanceof ToolDenied) return false
+    throw thrown
+  }
+}
+
+function explain(thrown: unknown, { name }: AnyTool, { log }: CallDeps): string {
+  if (thrown instanceof ToolDenied) return `Denied: ${thrown.message}`
+  if (thrown instanceof AppError && thrown.code === "invalid_params") {
+    return `The input does not match the tool's schema at ${thrown.data.path}: ${thrown.data.expected}. Correct it and call again.`
+  }
+  if (thrown instanceof AppError) {
+    log.error("a tool could not be called", {
+      tool: name,
+      code: thrown.code,
+      cause: Bun.inspect(thrown.cause),
+    })
+    return `${thrown.message}`
+  }
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** A tool that does not look at the signal must not hold up an abort. */
+function untilAborted<T>(work: Promise<T> | T, signal: AbortSignal): Promise<T> | T {
+  if (!(work instanceof Promise)) return work
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason as Error)
+  if (signal.aborted) stop()
+  signal.addEventListener("abort", stop, { once: true })
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", stop))
+}
