@@ -539,6 +539,37 @@ export type Methods = {
       duration_ms: number
     }
   }
+  /** The record of tool calls and of who decided them, newest first. */
+  "tool.calls": {
+    params: {
+      agent?: string | undefined
+      session_key?: string | undefined
+      /** The id that the last answer ended with. */
+      before?: string | undefined
+      limit?: number | undefined
+    }
+    result: {
+      calls: Array<{
+        id: string
+        turn_id: string | null
+        session_key: string | null
+        agent: string
+        tool: string
+        /** What it would do. */
+        targets: Array<unknown>
+        /** allow or deny. */
+        verdict: string
+        /** The rule, the grant or the person. */
+        decided_by: string
+        /** ok, error, denied or aborted; null while it runs, and for ever where a crash ended it. */
+        outcome: string | null
+        duration_ms: number | null
+        output_bytes: number | null
+        created_ms: number
+      }>
+      next?: string | undefined
+    }
+  }
   /** The tools and the agents that have them. */
   "tool.list": {
     params: Record<string, unknown>
