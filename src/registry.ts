@@ -4,6 +4,7 @@ import { channelsSection, secretsSection } from "./channels/config.ts"
 import type { ConfigOf } from "./config/section.ts"
 import { bindingsSection, gatewaySection } from "./gateway/config.ts"
 import { agentGet, agentList } from "./gateway/methods/agent.ts"
+import { approvalList, approvalResolve, approvalRevoke } from "./gateway/methods/approval.ts"
 import { chatAbort, chatAttach, chatHistory, chatSend, turnRate } from "./gateway/methods/chat.ts"
 import { configGet } from "./gateway/methods/config.ts"
 import { connect, ping, rpcDiscover, status } from "./gateway/methods/connection.ts"
@@ -82,6 +83,9 @@ export const methods = [
   tokenRevoke,
   tokenCode,
   tokenExchange,
+  approvalList,
+  approvalResolve,
+  approvalRevoke,
   eventSubscribe,
   eventUnsubscribe,
 ]

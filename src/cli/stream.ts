@@ -1,12 +1,13 @@
 import type { Chat, StopReason, TurnEvent } from "../client/client.ts"
-import { note, notes, output, write } from "./output.ts"
-import { duration, harmless } from "./text.ts"
+import type { Attendant } from "./ask.ts"
+import { columnsOf, note, notes, output, write } from "./output.ts"
+import { duration, framed, harmless } from "./text.ts"
 
 /**
  * Text as it comes. What a retry or a failover voids is out already and cannot be taken back: then that is said,
- * on standard error. Answers why the turn ended.
+ * on standard error. Answers why the turn ended. Without somebody to ask, it says what was denied for that.
  */
-export async function streamText(chat: Chat): Promise<StopReason | undefined> {
+export async function streamText(chat: Chat, attendant?: Attendant): Promise<StopReason | undefined> {
   const show = output.isTTY ? harmless : (text: string) => text
   let last = "\n"
   let loose_chars = 0
@@ -19,21 +20,32 @@ export async function streamText(chat: Chat): Promise<StopReason | undefined> {
       continue
     }
     if (event.type === "done") stop_reason = event.stop_reason
-    const told = tell(event, loose_chars > 0)
+    const is_asked = event.type === "approval" && attendant !== undefined
+    const told = is_asked ? "" : tell(event, loose_chars > 0)
     if (told === undefined) continue
     if (!last.endsWith("\n")) await write("\n")
     last = "\n"
     loose_chars = 0
     if (told) note(told)
+    if (is_asked) await attendant.ask(event)
   }
   if (!last.endsWith("\n")) await write("\n")
   return stop_reason
 }
 
+/** How the result of a call begins that the rules or a person refused. */
+const denied = "Denied: "
+const hint =
+  "[It is asked about in a terminal and wherever somebody listens who may approve; [agent.permissions] allows it for good.]"
+
 function tell(event: TurnEvent, is_void: boolean): string | undefined {
   const rest = is_void ? "; what came last is void" : ""
   if (event.type === "retry") return `[${event.reason}, trying again${rest}]`
   if (event.type === "failover") return `[${event.from} failed (${event.reason}), ${event.to} answers${rest}]`
+  if (event.type === "approval") {
+    return `[${event.tool} waits for somebody who may approve it]\n${framed(event.summary, columnsOf(process.stderr))}\n[weft approval allow ${event.approval_id}]`
+  }
   if (event.type !== "tool_result") return undefined
+  if (event.is_error && event.content.startsWith(denied)) return `[${event.name}] ${event.content}\n${hint}`
   return notes.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
 }

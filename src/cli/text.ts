@@ -14,6 +14,10 @@ function picture(character: string): string {
   return code === 0x7f ? "\u2421" : "\ufffd"
 }
 
+/** Whole, with a bar before each of its rows, so that nothing in it passes for what stands around it. */
+export const framed = (text: string, columns: number): string =>
+  Bun.wrapAnsi(harmless(text), Math.max(10, columns - 2), { hard: true, trim: false }).replace(/^/gm, "│ ")
+
 /** Columns two spaces apart, as wide as their widest cell; the last one runs on. */
 export function table(head: string[], rows: string[][]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => harmless(cell).replaceAll("\n", " ")))

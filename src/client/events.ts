@@ -36,7 +36,16 @@ export type TurnEvent = At &
       }
     | { type: "retry"; attempt: number; wait_ms: number; reason: string }
     | { type: "failover"; from: string; to: string; reason: string }
-    | { type: "approval"; approval_id: string; tool: string; summary: string }
+    | {
+        /** A call waits for a person, who answers by `approval.resolve` with this hash. */
+        type: "approval"
+        approval_id: string
+        hash: string
+        tool: string
+        /** All that the call would do. */
+        summary: string
+        expires_ms: number
+      }
     | { type: "error"; code: string; message: string; data?: Record<string, unknown> }
     | { type: "done"; stop_reason: StopReason }
   )

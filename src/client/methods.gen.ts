@@ -34,6 +34,74 @@ export type Methods = {
       }>
     }
   }
+  /** What waits for a person, and what was allowed for longer than once. */
+  "approval.list": {
+    params: Record<string, unknown>
+    result: {
+      approvals: Array<{
+        approval_id: string
+        /** Of all that is shown; an answer names it. */
+        hash: string
+        agent: string
+        session_key: string | null
+        turn_id: string | null
+        tool: string
+        /** What the call would do: whole, with control characters made visible. */
+        summary: string
+        targets: Array<{
+          effect: string
+          text: string
+        }>
+        input: unknown
+        created_ms: number
+        /** What nobody has answered by then is denied. */
+        expires_ms: number
+      }>
+      grants: Array<{
+        grant_id: string
+        agent: string
+        /** null: for every session. */
+        session_key: string | null
+        tool: string
+        summary: string
+        /** The name of the token that gave it. */
+        given_by: string
+        created_ms: number
+      }>
+    }
+  }
+  /** Answer what waits. The first answer counts; one to something else than was shown is a conflict. */
+  "approval.resolve": {
+    params: {
+      approval_id: string
+      /** Of what was shown to who answers. */
+      hash: string
+      decision: "allow" | "deny"
+      /** How long a permission holds, for the same tool with the same targets. */
+      lasts?: "once" | "session" | "always" | undefined
+    }
+    result: {
+      approval_id: string
+      decision: string
+    }
+  }
+  /** Take back what was allowed for longer than once. */
+  "approval.revoke": {
+    params: {
+      grant_id: string
+    }
+    result: {
+      grant_id: string
+      agent: string
+      /** null: for every session. */
+      session_key: string | null
+      tool: string
+      summary: string
+      /** The name of the token that gave it. */
+      given_by: string
+      created_ms: number
+    }
+  }
   /** Stop a turn, or all that runs and waits in a session. */
   "chat.abort": {
     params: {

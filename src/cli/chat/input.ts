@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline"
 import { PassThrough } from "node:stream"
 import { openQueue } from "../../client/queue.ts"
 import { columnsOf } from "../output.ts"
+import { readAnswer } from "./answer.ts"
 import type { History } from "./history.ts"
 import { type Keys, line_end, openKeys, toLines } from "./keys.ts"
 import { matchOf, press, type Search } from "./search.ts"
@@ -11,6 +12,10 @@ export type Input = Disposable & {
   ask(prompt: string): Promise<string | undefined>
   /** Runs while something else has the screen; Ctrl-C calls back. */
   during<T>(work: Promise<T>, onInterrupt: () => void): Promise<T>
+  /** Meanwhile: one line that is typed from now on; undefined where the signal ends the question. */
+  answer(show: (typed: string) => void, signal: AbortSignal): Promise<string | undefined>
+  /** Says something while the prompt waits, above it. */
+  interject(text: string): void
 }
 
 type Options = { history: History; complete(line: string): string[]; hint(text: string): void }
@@ -58,6 +63,12 @@ export function openInput({ history, complete, hint }: Options): Input {
     during(work, onInterrupt) {
       keys.hold(onInterrupt)
       return work
+    },
+    answer: (show, signal) => readAnswer(keys, show, signal),
+    interject(text) {
+      process.stdout.write("\r\u001b[J")
+      hint(text)
+      editor.prompt(true)
     },
     [Symbol.dispose]() {
       editor.close()

@@ -14,12 +14,17 @@ export type Keys = {
   /** While busy, Ctrl-C goes to the caller, and what else is typed waits. */
   hold(onInterrupt: () => void): void
   release(): void
+  /**
+   * While busy: what is typed from now on goes there, and not to the prompt, until it is undefined. What was typed
+   * before was not typed in answer to anything, and waits as it did.
+   */
+  question(taker: ((text: string) => void) | undefined): void
   /** Passes single keys to somebody else than the line editor, until he is undefined. */
   divert(taker: ((key: string) => void) | undefined): void
 }
 
-const paste_begin = "\u001b[200~"
-const paste_end = "\u001b[201~"
+export const paste_begin = "\u001b[200~"
+export const paste_end = "\u001b[201~"
 const interrupt = "\u0003"
 /** Alt-Enter, and Shift-Enter where the terminal can tell. */
 const soft_enters = ["\u001b\r", "\u001b\n", "\u001b[13;2u", "\u001b[27;2;13~"]
@@ -32,6 +37,7 @@ export function openKeys(write: (keys: string) => void): Keys {
   let carry = ""
   let onInterrupt: (() => void) | undefined
   let taker: ((key: string) => void) | undefined
+  let asked: ((text: string) => void) | undefined
 
   /** One piece for readline at a time: a chunk with several keys counts as pasted there and completes nothing. */
   function pass(text: string): void {
@@ -71,9 +77,14 @@ export function openKeys(write: (keys: string) => void): Keys {
     feed(chunk) {
       const text = decoder.write(chunk)
       if (!onInterrupt) return pass(text)
-      const parts = text.split(interrupt)
-      held += parts.join("")
-      for (let count = 1; count < parts.length; count++) onInterrupt()
+      for (const [index, part] of text.split(interrupt).entries()) {
+        if (index > 0) onInterrupt()
+        if (asked) asked(part)
+        else held += part
+      }
+    },
+    question(wanted) {
+      asked = wanted
     },
     divert(wanted) {
       taker = wanted
@@ -83,6 +94,7 @@ export function openKeys(write: (keys: string) => void): Keys {
     },
     release() {
       onInterrupt = undefined
+      asked = undefined
       const text = held
       held = ""
       pass(text)
@@ -101,7 +113,7 @@ function cutPaste(text: string): { pasted: string; loose: string; after: string 
 }
 
 /** An escape sequence, or a run of plain characters, or one control character. */
-function firstKey(text: string): string {
+export function firstKey(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters.
   return /^(\u001b(\[[\d;]*[ -/]*[@-~]|O.|.)?|[^\u0000-\u001f\u007f]+|[\s\S])/u.exec(text)?.[0] ?? text
 }

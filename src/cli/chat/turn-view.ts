@@ -1,5 +1,5 @@
 import { applyEvent, emptyView, type TurnEvent } from "../../client/events.ts"
-import { dollars, duration, failureText, harmless } from "../text.ts"
+import { dollars, duration, failureText, framed, harmless } from "../text.ts"
 import { openFlow } from "./flow.ts"
 import { type Screen, style } from "./screen.ts"
 
@@ -10,6 +10,10 @@ export type TurnView = {
   show(event: TurnEvent): void
   /** Shown below what there is until the next event: a lost connection, say. */
   notice(text: string): void
+  /** Below all else until it is "". */
+  ask(question: string): void
+  /** Printed for good. */
+  tell(text: string): void
   /** The turn failed; said once, even where an error event has said it already. */
   fail(text: string): void
   /** Prints what is still live; after it the screen is the prompt's again. */
@@ -27,8 +31,16 @@ export function openTurnView(screen: Screen, now_ms: () => number = Date.now): T
     if (state === "running") state = "failed"
   }
   const tools = openTools(screen, flow.print)
-  const draw = (notice = "") => flow.draw([...tools.lines(), dim(notice)])
-  const handlers = handlersFor({ flow, tools, fail, footer: openFooter(now_ms), dim })
+  let question = ""
+  const draw = (notice = "") => flow.draw([...tools.lines(), dim(notice), question])
+  const handlers = handlersFor({
+    flow,
+    tools,
+    fail,
+    footer: openFooter(now_ms),
+    columns: screen.columns,
+    dim,
+  })
   return {
     show(event) {
       if (state === "over") return
@@ -39,6 +51,16 @@ export function openTurnView(screen: Screen, now_ms: () => number = Date.now): T
     },
     notice(text) {
       if (state !== "over") draw(text)
+    },
+    ask(text) {
+      question = text
+      if (state !== "over") draw()
+    },
+    tell(text) {
+      if (state === "over") return
+      flow.settle()
+      flow.print(text)
+      draw()
     },
     fail,
     end() {
@@ -53,11 +75,12 @@ type Parts = {
   flow: ReturnType<typeof openFlow>
   tools: ReturnType<typeof openTools>
   footer: ReturnType<typeof openFooter>
+  columns(): number
   fail(text: string): void
   dim(text: string): string
 }
 
-function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
+function handlersFor({ flow, tools, footer, columns, fail, dim }: Parts): Handlers {
   /** What came since the last tool's result does not count any more. What is printed already can only be disowned. */
   const restart = (reason: string) => {
     tools.clear()
@@ -80,7 +103,10 @@ function handlersFor({ flow, tools, footer, fail, dim }: Parts): Handlers {
     usage: (event) => footer.add(event),
     retry: ({ reason, wait_ms }) => restart(`${harmless(reason)}, trying again in ${duration(wait_ms)}`),
     failover: ({ from, to, reason }) => restart(harmless(`${from} failed (${reason}), ${to} answers`)),
-    approval: ({ tool, summary }) => flow.print(harmless(`${tool} waits for an operator: ${summary}`)),
+    approval({ summary }) {
+      flow.settle()
+      flow.print(`${dim("Somebody who may approve has to answer:")}\n${framed(summary, columns())}`)
+    },
     error: (event) => fail(failureText(event)),
     done({ stop_reason }) {
       flow.settle()

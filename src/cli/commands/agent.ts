@@ -1,6 +1,7 @@
 import { defineCommand } from "citty"
 import { WeftError } from "../../client/client.ts"
 import { chat_args } from "../args.ts"
+import { isAttended, openAttendant } from "../ask.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
 import { UsageError } from "../find-command.ts"
@@ -27,9 +28,11 @@ export const agent = (deps: Deps) =>
         ...(args.agent ? { agent: args.agent } : {}),
         ...(args.model ? { model: args.model } : {}),
       }
+      using attendant =
+        !args.json && isAttended() ? await openAttendant(gateway.client, interrupt.signal) : undefined
       const chat = gateway.client.chat(params, { signal: interrupt.signal })
       if (args.json) return printJson(await chat.result)
-      const stop_reason = await streamText(chat)
+      const stop_reason = await streamText(chat, attendant)
       if (stop_reason === "aborted") throw new WeftError("aborted", {}, "Stopped.")
       if (stop_reason === "length") note("The answer was cut at the limit of tokens (max_tokens).")
       if (stop_reason === "iterations") note("The agent stopped after its last allowed round of tools.")
