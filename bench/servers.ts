@@ -42,17 +42,20 @@ export function freePort(): number {
 
 export const gatewayCommand = (port: number) => [executables.weft, "gateway", "--port", `${port}`]
 
-export async function startGateway(home: Home, provider_url?: string): Promise<Server> {
+/** `fields` are further ones of the agent, as TOML. */
+export async function startGateway(home: Home, provider_url?: string, fields = ""): Promise<Server> {
   const port = freePort()
-  if (provider_url) await Bun.write(join(home.path, "weft/config.toml"), configurationOf(provider_url))
+  const path = join(home.path, "weft/config.toml")
+  if (provider_url) await Bun.write(path, configurationOf(provider_url, fields))
   const server = await startServer(gatewayCommand(port), port, home)
   const token = (await Bun.file(join(home.path, "weft/token")).text()).trim()
   return { ...server, token }
 }
 
 /** Nothing but the loopback provider may answer: it has a key, and is named. */
-const configurationOf = (provider_url: string) => `
+const configurationOf = (provider_url: string, fields: string) => `
 [agent]
+${fields}
 provider = "bench"
 model = "instant"
 

@@ -9,6 +9,7 @@ import { firstReply, size, version } from "../bench/figures/executable.ts"
 import { idleMemory, sockets } from "../bench/figures/memory.ts"
 import { openclaw } from "../bench/figures/peers.ts"
 import { route } from "../bench/figures/route.ts"
+import { tools } from "../bench/figures/tools.ts"
 import { hello, pings, turnLatency, turnRate } from "../bench/figures/traffic.ts"
 import type { Bench, Figure } from "../bench/measure.ts"
 import { buildExecutables } from "../bench/servers.ts"
@@ -28,6 +29,7 @@ const benches: Bench[] = [
   sockets,
   route,
   hello,
+  tools,
 ]
 const peers: Bench[] = [openclaw]
 

@@ -1,6 +1,6 @@
 import { openTurns } from "../load/turns.ts"
 import { compileLoadClient, type Load, load, ping } from "../load/ws-load.ts"
-import { type Bench, interleave, median, quantile } from "../measure.ts"
+import { type Bench, type Figure, interleave, median, quantile } from "../measure.ts"
 import { executables, freePort, makeHome, startGateway, startProvider, startServer } from "../servers.ts"
 
 export const pings: Bench = {
@@ -79,14 +79,20 @@ export const turnRate: Bench = {
 export const hello: Bench = {
   name: "hello",
   async measure() {
-    using home = makeHome()
-    await using provider = await startProvider()
-    await using gateway = await startGateway(home, provider.url)
-    using turns = await openTurns(gateway, provider.url)
-    await turns.throughGateway(1)
-    const { tokens, bytes, messages, tools } = await provider.last()
-    const note = `${messages} messages and ${tools} tools in ${bytes} bytes; estimated by tokenx`
-    const title = 'input tokens of "hello" to the default agent'
-    return [{ name: "hello", title, unit: "tokens", value: tokens, note }]
+    return [
+      await helloTo("hello", 'input tokens of "hello" to the default agent', ""),
+      await helloTo("hello_all", 'input tokens of "hello" to an agent with every tool', 'tools = ["*"]'),
+    ]
   },
+}
+
+async function helloTo(name: string, title: string, fields: string): Promise<Figure> {
+  using home = makeHome()
+  await using provider = await startProvider()
+  await using gateway = await startGateway(home, provider.url, fields)
+  using turns = await openTurns(gateway, provider.url)
+  await turns.throughGateway(1)
+  const { tokens, bytes, messages, tools } = await provider.last()
+  const note = `${messages} messages and ${tools} tools in ${bytes} bytes; estimated by tokenx`
+  return { name, title, unit: "tokens", value: tokens, note }
 }
