@@ -51,8 +51,10 @@ export function buildNative(target?: string): NativeFiles {
   const compiler = findCompiler(target)
   const own = target === undefined || compiler?.own
   const folder = join(sources, "build", own ? "" : target!)
-  const kernel = { path: join(folder, "kernel.so"), from: ["files.c"] }
-  const sandbox = { path: join(folder, "sandbox"), from: ["sandbox.c"] }
+  const all = readdirSync(sources).filter((name) => name.endsWith(".c"))
+  const isSandbox = (name: string) => name.startsWith("sandbox")
+  const kernel = { path: join(folder, "kernel.so"), from: all.filter((name) => !isSandbox(name)) }
+  const sandbox = { path: join(folder, "sandbox"), from: all.filter(isSandbox) }
   const lines = [
     build(kernel, compiler?.path, [[...warnings, "-fPIC", "-shared", "-fvisibility=hidden"]]),
     // One that needs no library of the system starts sooner, and in any folder that a program is shut into.
@@ -72,14 +74,11 @@ function build({ path, from }: Output, compiler: string | undefined, attempts: s
   const inputs = from.map((file) => join(sources, file))
   const made_ms = existsSync(path) && statSync(path).size > 0 ? statSync(path).mtimeMs : undefined
   if (made_ms !== undefined && made_ms >= newestSource_ms()) return ""
-  const missing = inputs.find((input) => !existsSync(input))
-  if (!compiler || missing) {
+  if (!compiler) {
     // Something that an older version built is no stand-in for what the sources say now.
     const told = existsSync(path) && statSync(path).size === 0
     if (!told && !writeOver(path, (made) => writeFileSync(made, ""))) return ""
-    return told
-      ? ""
-      : `no ${missing ? `source of ${name}` : "C compiler (cc, gcc, clang or $CC)"}, going on without`
+    return told ? "" : `no C compiler (cc, gcc, clang or $CC) for ${name}, going on without`
   }
   let failure = ""
   for (const flags of attempts) {
