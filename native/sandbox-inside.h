@@ -1,0 +1,156 @@
+/* What happens inside the namespaces: the first process, and the program itself behind the last walls. */
+#ifndef SANDBOX_INSIDE_H
+#define SANDBOX_INSIDE_H
+#include "sandbox-common.h"
+#include "sandbox-landlock.h"
+#include "sandbox-mounts.h"
+#include "sandbox-seccomp.h"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+/* Standard streams of a process that only guards: the program's ends must close when the program closes them. */
+static void leave_streams(void) {
+  int fd = open("/dev/null", O_RDWR);
+  for (int i = 0; i < 3 && fd >= 0; i++) dup2(fd, i);
+  if (fd > 2) close(fd);
+}
+
+static int limit(int resource, uint64_t value) {
+  struct rlimit now, wanted = {value, value};
+  if (getrlimit((__rlimit_resource_t)resource, &now)) return errno;
+  /* Nobody may raise what is lower already. */
+  if (now.rlim_max < value) wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+  return setrlimit((__rlimit_resource_t)resource, &wanted) ? errno : 0;
+}
+
+static void apply_limits(const options_t *options, state_t *state, uint64_t already_running) {
+  const struct {
+    int resource;
+    uint64_t value;
+  } limits[] = {
+      {RLIMIT_CORE, 0},
+      {RLIMIT_NOFILE, options->files},
+      {RLIMIT_FSIZE, options->file_bytes},
+      {RLIMIT_NPROC, options->processes + already_running},
+      {RLIMIT_STACK, 8u << 20},
+      {RLIMIT_MEMLOCK, 1u << 20},
+      {RLIMIT_MSGQUEUE, 0},
+      {RLIMIT_NICE, 0},
+      {RLIMIT_RTPRIO, 0},
+  };
+  for (size_t i = 0; i < COUNT(limits); i++) {
+    int error = limit(limits[i].resource, limits[i].value);
+    if (error) miss(state, LIMITS, "setrlimit", error);
+  }
+}
+
+/* Every capability of every set; where the bounding set may not be touched, no_new_privs keeps it from being used. */
+static int drop_capabilities(void) {
+  for (unsigned long capability = 0; capability < 64; capability++)
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) && errno == EINVAL) break;
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct none[2] = {{0}, {0}};
+  return syscall(SYS_capset, &header, none) ? errno : 0;
+}
+
+static void apply_filter(const options_t *options, state_t *state, pid_t supervisor) {
+  filter_options_t filter = {
+      .internet = options->proxy && state->network_namespace,
+      /* A path or an abstract name must not lead to the system's own services. */
+      .unix_sockets = state->own_tree && (state->network_namespace || state->landlock_abi >= 6),
+      .metadata = state->own_tree || !options->required[LANDLOCK],
+  };
+  if (!state->process_namespace) {
+    pid_t group = getpgid(options->parent);
+    pid_t guarded[] = {supervisor, -supervisor, getppid(), -getppid(), options->parent, -options->parent, group, -group};
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(guarded) - 1; i++)
+      if (guarded[i] && count < COUNT(filter.guarded) - 1) filter.guarded[count++] = guarded[i];
+  }
+  int error = apply_seccomp(filter);
+  if (error) miss(state, SECCOMP, "seccomp", error);
+}
+
+/* Which walls hold in the end, once each part of them has said what became of it. */
+static void judge(const options_t *options, state_t *state, int tree_error) {
+  bool seccomp = !state->missing[SECCOMP][0];
+  if (!state->own_tree && !options->required[LANDLOCK]) miss(state, LANDLOCK, "modes and owners, mounts", tree_error);
+  if (!state->own_tree && state->landlock_abi < 3) miss(state, LANDLOCK, "truncate", ENOSYS);
+  if (!state->own_tree && !seccomp) miss(state, LANDLOCK, "modes and owners, seccomp", EPERM);
+  if (!state->process_namespace && !seccomp && state->landlock_abi < 6)
+    miss(state, PROCESSES, "process namespace", EPERM);
+  if (!state->network_namespace && (options->proxy || !seccomp)) miss(state, NETWORK, "network namespace", EPERM);
+}
+
+_Noreturn static void run_program(const options_t *options, state_t *state, pid_t supervisor, int tree_error,
+                                  uint64_t already_running) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setsid();
+  umask(022);
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (chdir(options->folder)) fail("folder", errno);
+  apply_limits(options, state, already_running);
+  int error = drop_capabilities();
+  if (error) miss(state, NO_NEW_PRIVILEGES, "capabilities", error);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) miss(state, NO_NEW_PRIVILEGES, "no_new_privs", errno);
+  error = apply_landlock(options, state);
+  if (error) miss(state, LANDLOCK, "landlock", error);
+  if (error) state->landlock_abi = 0;
+  apply_filter(options, state, supervisor);
+  judge(options, state, tree_error);
+  bool refused = false;
+  for (int wall = 0; wall < WALLS; wall++) {
+    if (state->missing[wall][0]) report("missing %s %s", wall_names[wall], state->missing[wall]);
+    else report("holds %s", wall_names[wall]);
+    refused = refused || (options->required[wall] && state->missing[wall][0]);
+  }
+  if (refused) {
+    report("refused");
+    if (write(ready_fd, "x", 1) < 0) _exit(1);
+    _exit(0);
+  }
+  execve(options->argv[0], options->argv, environ);
+  fail("execute", errno);
+}
+
+/* The first process of the namespace: makes the tree, starts the program, reaps whatever is left to it. */
+_Noreturn static void run_inside(const options_t *options, state_t *state, pid_t supervisor, int alive_fd, int ended_fd,
+                                 uint64_t already_running) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_DUMPABLE, 0);
+  /* The supervisor may be gone already; in another process namespace its number cannot tell. */
+  struct pollfd alive = {alive_fd, 0, 0};
+  if (poll(&alive, 1, 0) > 0) _exit(1);
+  umask(0);
+  write_file(AT_FDCWD, "/proc/self/oom_score_adj", "500");
+  int tree_error = EPERM;
+  if (state->mount_namespace) {
+    tree_error = enter_tree(options, state);
+    state->own_tree = tree_error == 0;
+  }
+  pid_t program = fork();
+  if (program < 0) fail("fork", errno);
+  if (program == 0) run_program(options, state, supervisor, tree_error, already_running);
+  close(ready_fd);
+  leave_streams();
+  close(STATUS_FD);
+  int status;
+  pid_t gone;
+  while ((gone = waitpid(-1, &status, 0)) != program)
+    if (gone < 0 && errno != EINTR) _exit(1);
+  _exit(write(ended_fd, &status, sizeof status) == sizeof status ? 0 : 1);
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* Everything below a process, as /proc shows it: how much it uses, and how it is ended. */
+#ifndef SANDBOX_WATCH_H
+#define SANDBOX_WATCH_H
+#include "sandbox-common.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+typedef struct {
+  uint64_t tasks, bytes;
+} usage_t;
+
+typedef void visit_t(int proc, pid_t pid, usage_t *usage);
+
+static bool can_list_children(int proc) { return faccessat(proc, "thread-self/children", R_OK, 0) == 0; }
+
+/* Anonymous, shared and swapped memory: what stays when files are dropped from the cache. */
+static void add_memory(int proc, pid_t pid, usage_t *usage) {
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "%d/status", pid);
+  int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0) return;
+  text[length] = 0;
+  static const char *const fields[] = {"\nRssAnon:", "\nRssShmem:", "\nVmSwap:"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    char *found = strstr(text, fields[i]);
+    if (found) usage->bytes += strtoull(found + strlen(fields[i]), NULL, 10) * 1024;
+  }
+}
+
+static void kill_one(int proc, pid_t pid, usage_t *usage) {
+  (void)proc;
+  (void)usage;
+  kill(pid, SIGKILL);
+}
+
+static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t *usage);
+
+/* The children of one thread of a process. */
+static void visit_children(int proc, const char *path, int depth, visit_t *visit, usage_t *usage) {
+  FILE *file;
+  int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || !(file = fdopen(fd, "r"))) return;
+  int child;
+  while (fscanf(file, "%d", &child) == 1) {
+    visit_below(proc, child, depth, visit, usage);
+    visit(proc, child, usage);
+  }
+  fclose(file);
+}
+
+/* Depth first, children before their parents; a chain deeper than any program makes is cut and met again next time. */
+static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t *usage) {
+  char path[96];
+  snprintf(path, sizeof path, "%d/task", pid);
+  int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+  if (!tasks) return;
+  struct dirent *entry;
+  while ((entry = readdir(tasks))) {
+    if (!isdigit((unsigned char)entry->d_name[0])) continue;
+    usage->tasks++;
+    snprintf(path, sizeof path, "%d/task/%.20s/children", pid, entry->d_name);
+    if (depth < 200) visit_children(proc, path, depth + 1, visit, usage);
+  }
+  closedir(tasks);
+}
+
+/*
+ * Ends all below us, however often it forks meanwhile: what loses its parent comes to us, as we are its subreaper.
+ * Returns when there is none left.
+ */
+static void end_below(int proc) {
+  for (;;) {
+    usage_t usage = {0};
+    visit_below(proc, getpid(), 0, kill_one, &usage);
+    int status;
+    pid_t gone;
+    while ((gone = waitpid(-1, &status, WNOHANG)) > 0) {
+    }
+    if (gone < 0 && errno == ECHILD) return;
+    usleep(500);
+  }
+}
+
+/* Tasks of our user, which count against the same RLIMIT_NPROC where there is no user namespace. */
+static uint64_t count_user_tasks(int proc) {
+  int fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *all = fd < 0 ? NULL : fdopendir(fd);
+  uint64_t tasks = 0;
+  struct dirent *entry;
+  while (all && (entry = readdir(all))) {
+    char path[64];
+    struct stat stat;
+    if (!isdigit((unsigned char)entry->d_name[0])) continue;
+    snprintf(path, sizeof path, "%.20s/task", entry->d_name);
+    if (fstatat(proc, path, &stat, 0) == 0 && stat.st_uid == getuid() && stat.st_nlink > 2) tasks += stat.st_nlink - 2;
+  }
+  if (all) closedir(all);
+  return tasks;
+}
+
+#endif
