@@ -146,7 +146,12 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: 
     const { id, mime } = await files.put({ bytes, name: null, token_id: "" })
     return { file_id: id, mime }
   }
-  const calls: CallDeps = { store, approvals, now_ms, keepImage, log }
+  const onCalled: CallDeps["onCalled"] = (tool, outcome, duration_ms) => {
+    const key = `${tool} ${outcome}`
+    metrics.tool_calls_total.set(key, (metrics.tool_calls_total.get(key) ?? 0) + 1)
+    metrics.tool_seconds_total += duration_ms / 1000
+  }
+  const calls: CallDeps = { store, approvals, now_ms, keepImage, log, onCalled }
   const turns = openTurns(
     () => ({
       ...calls,

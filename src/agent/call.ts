@@ -4,16 +4,15 @@ import type { Log } from "../base/log.ts"
 import { once } from "../base/once.ts"
 import type { ToolResult, ToolUse } from "../base/parts.ts"
 import { type Target, ToolDenied } from "../security/target.ts"
-import { searchMessages } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import { type CallOutcome, putToolCall, type ToolCallRow } from "../store/tool-calls.ts"
-import { addResult, findResult } from "../store/tool-results.ts"
-import type { AnyTool, ToolContext, ToolOutput } from "../tools/tool.ts"
+import { addResult } from "../store/tool-results.ts"
+import type { AnyTool, ToolOutput } from "../tools/tool.ts"
 import type { Agent } from "./agents.ts"
 import type { Approvals, Asking } from "./approvals.ts"
+import { contextFor, contextWithout, lookAt } from "./context.ts"
 import type { ToolResultEvent, TurnEvent } from "./events.ts"
-import { decide, permitOf, type Verdict } from "./gate.ts"
-import { type Hands, no_hands, openHands } from "./hands.ts"
+import { decide, type Verdict } from "./gate.ts"
 import { showResult } from "./results.ts"
 import type { Toolbox } from "./toolbox.ts"
 
@@ -24,6 +23,8 @@ export type CallDeps = {
   /** Keeps an image that a tool made, for the model and for whoever reads the conversation. */
   keepImage(bytes: Uint8Array): Promise<{ file_id: string; mime: string }>
   log: Pick<Log, "error">
+  /** Told of every call of a tool that there is. */
+  onCalled?(tool: string, outcome: CallOutcome, duration_ms: number): void
 }
 
 export type CallerOptions = {
@@ -91,7 +92,10 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
         duration_ms,
         output_bytes: Buffer.byteLength(text),
       }
-      if (tool) writes.push((db) => putToolCall(db, ended))
+      if (tool) {
+        writes.push((db) => putToolCall(db, ended))
+        deps.onCalled?.(name, outcome, duration_ms)
+      }
       const is_error = outcome !== "ok"
       const kept = await Promise.all(images.map(({ bytes }) => deps.keepImage(bytes)))
       return {
@@ -142,18 +146,17 @@ async function run(
   deps: CallDeps,
 ): Promise<Done> {
   const { signal } = options
-  const { rules } = options.agent.walls
   const done: Done = { outcome: "ok", output: "", targets: [] }
   try {
     signal.throwIfAborted()
     // Parsing fills in defaults; what the model said is kept and told as it said it.
     const params = tool.parse(structuredClone(input))
     if (tool.effect === "none") {
-      const context = toContext(no_hands, permitOf(tool.name, rules, []), options, deps)
+      const context = contextWithout(tool, options, deps)
       done.output = await untilAborted(tool.run(params, context), signal)
       return done
     }
-    const look = () => targetsOf(tool, params, options, deps)
+    const look = () => lookAt(tool, params, options, deps)
     done.targets = await look()
     done.verdict = await judge(tool, params, done.targets, look, options, deps)
     const { verdict, by, reason, asked } = done.verdict
@@ -174,22 +177,6 @@ async function run(
   }
 }
 
-async function targetsOf(
-  tool: AnyTool,
-  params: unknown,
-  options: CallerOptions,
-  deps: CallDeps,
-): Promise<Target[]> {
-  const whole: Target[] = [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name }]
-  if (!tool.targets) return whole
-  // To look is to read: a script that would run is hashed, nothing else is touched.
-  const permit = ({ effect }: Target) => {
-    if (effect !== "read") throw new ToolDenied("Nothing is done before it is decided.")
-  }
-  await using hands = await openHands(options.agent.walls, permit, () => false)
-  return tool.targets(params, toContext(hands, permit, options, deps))
-}
-
 function judge(
   { name }: AnyTool,
   input: unknown,
@@ -207,65 +194,6 @@ function judge(
     onAsk: ({ approval_id, hash, tool, summary, expires_ms }) =>
       tell({ type: "approval", approval_id, hash, tool, summary, expires_ms }),
   })
-}
-
-/** What the tool may reach while it runs: what the rules allow, and of what they would ask about only what was allowed. */
-async function contextFor(
-  { name }: AnyTool,
-  asked: readonly Target[],
-  options: CallerOptions,
-  deps: CallDeps,
-): Promise<AsyncDisposable & { value: ToolContext }> {
-  const { rules } = options.agent.walls
-  const permit = permitOf(name, rules, asked)
-  const hands = await openHands(
-    options.agent.walls,
-    permit,
-    (host, port) => rules.isOpened(host, port) || isMeant(asked, host, port),
-  )
-  return {
-    value: toContext(hands, permit, options, deps),
-    [Symbol.asyncDispose]: () => hands[Symbol.asyncDispose](),
-  }
-}
-
-/** Whoever allowed a literal address saw which one; a name may lead anywhere by the time it is looked up. */
-const isMeant = (asked: readonly Target[], host: string, port: number): boolean =>
-  (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
-  asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
-
-function toContext(
-  hands: Hands,
-  permit: (target: Target) => void,
-  { agent, session_key, turn_id, signal }: CallerOptions,
-  { store, now_ms }: CallDeps,
-): ToolContext {
-  return {
-    agent: agent.id,
-    session_key: session_key ?? "",
-    signal,
-    now_ms,
-    config: agent.walls.config,
-    searchSessions: (query, limit) => searchMessages(store.db, { query, agents: [agent.id], limit }),
-    findResult: (handle) => findResult(store.db, session_key ?? turn_id ?? "", handle),
-    mayTouch: (target) => isPermitted(() => permit(target)),
-    get files() {
-      return hands.files
-    },
-    fetch: hands.fetch,
-    execute: hands.execute,
-    findProgram: hands.findProgram,
-  }
-}
-
-function isPermitted(check: () => void): boolean {
-  try {
-    check()
-    return true
-  } catch (thrown) {
-    if (thrown instanceof ToolDenied) return false
-    throw thrown
-  }
 }
 
 function explain(thrown: unknown, { name }: AnyTool, { log }: CallDeps): string {

@@ -8,6 +8,9 @@ export type Metrics = {
   turn_seconds_total: number
   tokens_total: { input: number; output: number }
   slow_readers_total: number
+  /** By tool and outcome, with a space between them. */
+  tool_calls_total: Map<string, number>
+  tool_seconds_total: number
 }
 
 export const openMetrics = (): Metrics => ({
@@ -19,4 +22,6 @@ export const openMetrics = (): Metrics => ({
   turn_seconds_total: 0,
   tokens_total: { input: 0, output: 0 },
   slow_readers_total: 0,
+  tool_calls_total: new Map(),
+  tool_seconds_total: 0,
 })

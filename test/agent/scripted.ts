@@ -1,7 +1,7 @@
 /** Models that say what a test wants them to say, and tasks and turns around them. */
 
 import { openAgents } from "../../src/agent/agents.ts"
-import { type ApprovalsOptions, openApprovals } from "../../src/agent/approvals.ts"
+import { type Approvals, type ApprovalsOptions, openApprovals } from "../../src/agent/approvals.ts"
 import { type CallDeps, openCaller } from "../../src/agent/call.ts"
 import { agentSection } from "../../src/agent/config.ts"
 import type { Task } from "../../src/agent/loop.ts"
@@ -173,6 +173,8 @@ export type HouseOptions = {
   folder?: string
   window?: number
   queue_max?: number
+  /** Who can be asked, and what he does. */
+  calls?(approvals: () => Approvals): Partial<ApprovalsOptions>
 }
 
 export const partsOf = (peer: string) => {
@@ -189,6 +191,7 @@ export async function openHouse({
   folder = "",
   window = 5,
   queue_max = 16,
+  calls = () => ({}),
 }: HouseOptions = {}): Promise<House> {
   const store = openStore(path)
   const clock = { now_ms: 1_000_000_000_000 }
@@ -206,9 +209,13 @@ export async function openHouse({
   })
   const logged: unknown[] = []
   const told: string[] = []
+  const shared: CallDeps = openCalls(
+    store,
+    calls(() => shared.approvals),
+  )
   const turns = openTurns(
     () => ({
-      ...openCalls(store),
+      ...shared,
       models,
       episodic_window: window,
       readFile: () => Promise.reject(new AppError("not_found")),

@@ -35,6 +35,21 @@ export function metricsText(app: App): string {
       "Tokens that models read and wrote.",
       Object.entries(metrics.tokens_total).map(([direction, value]) => ({ labels: { direction }, value })),
     ],
+    [
+      "weft_tool_calls_total",
+      "counter",
+      "Calls of tools by how they ended.",
+      [...metrics.tool_calls_total].map(([key, value]) => {
+        const [tool = "", outcome = ""] = key.split(" ")
+        return { labels: { tool, outcome }, value }
+      }),
+    ],
+    [
+      "weft_tool_seconds_total",
+      "counter",
+      "Time that calls of tools took.",
+      [{ value: metrics.tool_seconds_total }],
+    ],
     ["weft_resident_bytes", "gauge", "Resident memory.", [{ value: process.memoryUsage.rss() }]],
     ["weft_heap_bytes", "gauge", "JavaScript heap in use.", [{ value: heapUsed }]],
   ]

@@ -1,0 +1,86 @@
+/** What a call may reach: while it is looked at nothing but reading, while it runs what was decided. */
+import { type Target, ToolDenied } from "../security/target.ts"
+import { searchMessages } from "../store/messages.ts"
+import { findResult } from "../store/tool-results.ts"
+import type { AnyTool, ToolContext } from "../tools/tool.ts"
+import type { CallDeps, CallerOptions } from "./call.ts"
+import { permitOf } from "./gate.ts"
+import { type Hands, no_hands, openHands } from "./hands.ts"
+
+type Of = Pick<CallerOptions, "agent" | "session_key" | "turn_id" | "signal">
+
+/** All that the call would do. */
+export async function lookAt(tool: AnyTool, params: unknown, of: Of, deps: CallDeps): Promise<Target[]> {
+  const whole: Target[] = [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name }]
+  if (!tool.targets) return whole
+  // To look is to read: a script that would run is hashed, nothing else is touched.
+  const permit = ({ effect }: Target) => {
+    if (effect !== "read") throw new ToolDenied("Nothing is done before it is decided.")
+  }
+  await using hands = await openHands(of.agent.walls, permit, () => false)
+  // Awaited here: what it reads with is closed when this is over.
+  return await tool.targets(params, toContext(hands, permit, of, deps))
+}
+
+/** For a tool that says that it has no effect. */
+export const contextWithout = ({ name }: AnyTool, of: Of, deps: CallDeps): ToolContext =>
+  toContext(no_hands, permitOf(name, of.agent.walls.rules, []), of, deps)
+
+/** What the tool may reach while it runs: what the rules allow, and of what they would ask about only what was allowed. */
+export async function contextFor(
+  { name }: AnyTool,
+  asked: readonly Target[],
+  of: Of,
+  deps: CallDeps,
+): Promise<AsyncDisposable & { value: ToolContext }> {
+  const { rules } = of.agent.walls
+  const permit = permitOf(name, rules, asked)
+  const hands = await openHands(
+    of.agent.walls,
+    permit,
+    (host, port) => rules.isOpened(host, port) || isMeant(asked, host, port),
+  )
+  return {
+    value: toContext(hands, permit, of, deps),
+    [Symbol.asyncDispose]: () => hands[Symbol.asyncDispose](),
+  }
+}
+
+/** Whoever allowed a literal address saw which one; a name may lead anywhere by the time it is looked up. */
+const isMeant = (asked: readonly Target[], host: string, port: number): boolean =>
+  (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
+  asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
+
+function toContext(
+  hands: Hands,
+  permit: (target: Target) => void,
+  { agent, session_key, turn_id, signal }: Of,
+  { store, now_ms }: CallDeps,
+): ToolContext {
+  return {
+    agent: agent.id,
+    session_key: session_key ?? "",
+    signal,
+    now_ms,
+    config: agent.walls.config,
+    searchSessions: (query, limit) => searchMessages(store.db, { query, agents: [agent.id], limit }),
+    findResult: (handle) => findResult(store.db, session_key ?? turn_id ?? "", handle),
+    mayTouch: (target) => isPermitted(() => permit(target)),
+    get files() {
+      return hands.files
+    },
+    fetch: hands.fetch,
+    execute: hands.execute,
+    findProgram: hands.findProgram,
+  }
+}
+
+function isPermitted(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch (thrown) {
+    if (thrown instanceof ToolDenied) return false
+    throw thrown
+  }
+}
