@@ -13,7 +13,13 @@ type Socket = ServerWebSocket<{ connected: boolean }>
  * A gateway as PROTOCOL section 3 and 5 have it, as small as a test of the client needs it: one script of turns, which the test
  * moves on event by event, and which outlives its sockets.
  */
-export function startServer({ token = "secret" }: { token?: string } = {}) {
+export function startServer({
+  token = "secret",
+  scopes = ["chat"],
+}: {
+  token?: string
+  scopes?: string[]
+} = {}) {
   const turns = new Map<string, Turn>()
   const by_key = new Map<string, Turn>()
   const seen: Request[] = []
@@ -56,7 +62,7 @@ export function startServer({ token = "secret" }: { token?: string } = {}) {
       const server = { name: "weft", version: "0.0.0" }
       return void reply(socket, {
         id,
-        result: { protocol: 1, server, connection_id: "1", scopes: ["chat"], limits, methods: [] },
+        result: { protocol: 1, server, connection_id: "1", scopes, limits, methods: [] },
       })
     }
     if (method === "chat.send") return follow(socket, id, startTurn(params), -1)
@@ -117,6 +123,10 @@ export function startServer({ token = "secret" }: { token?: string } = {}) {
         ? { error }
         : { turn_id, session_key: "default:ws:default:main", message_id: "m", text, stop_reason, usage }
       wake(turn)
+    },
+    /** Tells everybody of an event, whatever they subscribed to. */
+    publish(topic: string, data: Record<string, unknown>): void {
+      for (const socket of sockets) reply(socket, { method: "event", params: { topic, seq: 0, data } })
     },
     /** Cuts every socket as a network does: without a close frame. */
     cut(): void {

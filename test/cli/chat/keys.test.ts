@@ -56,3 +56,21 @@ test("what is typed while something runs waits, and only Ctrl-C is heard", () =>
 test("the mark for a line end is one again in the message", () => {
   expect(toLines("a⏎b")).toBe("a\nb")
 })
+
+test("while something is asked, only what is typed from then on goes there", () => {
+  let written = ""
+  const keys = openKeys((text) => {
+    written += text
+  })
+  const answers: string[] = []
+  let interrupts = 0
+  keys.hold(() => interrupts++)
+  keys.feed(Buffer.from("before"))
+  keys.question((text) => answers.push(text))
+  keys.feed(Buffer.from("y\u0003z"))
+  keys.question(undefined)
+  keys.feed(Buffer.from(" after"))
+  expect([answers.join(""), interrupts, written]).toEqual(["yz", 1, ""])
+  keys.release()
+  expect(written).toBe("before after")
+})
