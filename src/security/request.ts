@@ -1,10 +1,10 @@
 import * as http from "node:http"
 import * as https from "node:https"
-import { isIP, type Socket } from "node:net"
+import { isIP } from "node:net"
 import { pipeline } from "node:stream"
 import * as zlib from "node:zlib"
-import ipaddr from "ipaddr.js"
 import { assert } from "../base/errors.ts"
+import { attempt_ms_max, attempts_max, isPeer } from "./connect.ts"
 
 /** One exchange with one host. */
 export type Hop = {
@@ -23,10 +23,6 @@ export type Hop = {
 }
 
 const header_bytes_max = 65_536
-/** With more than one address left, an attempt may take this long. */
-const connect_ms_max = 5000
-/** What a name with very many addresses may cost. */
-const attempts_max = 4
 const early_hints_max = 16
 
 /** Sends the request and returns the answer with its body unread. Throws Error with a sentence for the model. */
@@ -36,7 +32,7 @@ export async function sendTo(hop: Hop): Promise<http.IncomingMessage> {
     const last = i === addresses.length - 1
     const sent = { connected: false }
     try {
-      return await sendToAddress(hop, address, sent, last ? undefined : connect_ms_max)
+      return await sendToAddress(hop, address, sent, last ? undefined : attempt_ms_max)
     } catch (thrown) {
       // Nothing has been sent before there is a connection, so that the next address may be asked.
       if (last || sent.connected || hop.signal.aborted) throw explain(thrown, hop)
@@ -101,12 +97,6 @@ function sendToAddress(
 }
 
 const isAddress = (host: string) => isIP(host.replace(/^\[|\]$/g, "")) !== 0
-
-/** What the system says about the other end; a last look at what the checks before it should have made sure. */
-function isPeer(socket: Socket, address: string): boolean {
-  const peer = socket.remoteAddress
-  return peer === undefined || ipaddr.process(peer).toString() === ipaddr.process(address).toString()
-}
 
 /** The decoded body up to `bytes_max`, and whether there was more. Leaves the connection closed. */
 export async function readBody(
