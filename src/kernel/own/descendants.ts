@@ -1,0 +1,69 @@
+import { accessSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { isCode } from "../disk.ts"
+
+/** Everything below a process, as /proc shows it; children before their parents. */
+export function descendantsOf(pid: number | "self"): number[] {
+  const found: number[] = []
+  // A list, as a chain of processes may be longer than the stack.
+  const waiting = childrenOf(pid)
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    found.push(next)
+    waiting.push(...childrenOf(next))
+  }
+  return found.reverse()
+}
+
+function childrenOf(pid: number | "self"): number[] {
+  const tasks = orGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
+  return tasks.flatMap((task) => {
+    const text = orGone(() => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")) ?? ""
+    return text.split(" ").filter(Boolean).map(Number)
+  })
+}
+
+/** Kernels can be built without this list. */
+export function canListChildren(): boolean {
+  try {
+    accessSync("/proc/thread-self/children")
+    return true
+  } catch (thrown) {
+    if (isCode(thrown, "ENOENT", "EACCES")) return false
+    throw thrown
+  }
+}
+
+/** Threads, and bytes of memory that stay when files are dropped from the cache. */
+export function usageOf(pids: readonly number[]): { tasks: number; bytes: number } {
+  let [tasks, bytes] = [0, 0]
+  for (const pid of pids) {
+    const status = orGone(() => readFileSync(`/proc/${pid}/status`, "utf8"))
+    if (status === undefined) continue
+    tasks += Number(status.match(/^Threads:\s*(\d+)/m)?.[1] ?? 0)
+    for (const [, kilobytes] of status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s*(\d+)/gm)) {
+      bytes += Number(kilobytes) * 1024
+    }
+  }
+  return { tasks, bytes }
+}
+
+/** Tasks of our user, which count against the same RLIMIT_NPROC. */
+export function countUserTasks(): number {
+  const uid = process.getuid?.()
+  const counts = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      const stat = orGone(() => statSync(`/proc/${name}/task`))
+      return stat?.uid === uid ? Math.max(0, stat.nlink - 2) : 0
+    })
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Processes end while they are looked at. */
+function orGone<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (thrown) {
+    if (isCode(thrown, "ENOENT", "ESRCH", "EACCES", "ENOTDIR")) return undefined
+    throw thrown
+  }
+}

@@ -1,0 +1,147 @@
+import { constants } from "node:os"
+import { syscalls } from "../syscalls.gen.ts"
+
+export type FilterOptions = {
+  /** chmod and the like, of which Landlock knows nothing. */
+  metadata: boolean
+  /** Processes (and negative: groups) that it must not signal. */
+  guarded: number[]
+}
+
+type Machine = "x64" | "arm64"
+type Instruction = [code: number, k: number, yes: number, no: number]
+
+/** Classic BPF: load a word of the call's description, compare, and with it, mask, answer. */
+const LOAD = 0x20
+const IF_EQUAL = 0x15
+const IF_AT_LEAST = 0x35
+const IF_ANY_BIT = 0x45
+const ANSWER = 0x06
+const allow = 0x7fff0000
+const kill = 0x80000000
+const errno = (name: keyof typeof constants.errno) => 0x00050000 | constants.errno[name]
+
+const number_at = 0
+const machine_at = 4
+/** The lower half of an argument: the kernel takes all of those below as 32-bit numbers. */
+const argument_at = (index: number) => 16 + 8 * index
+const machines: Record<Machine, number> = { x64: 0xc000003e, arm64: 0xc00000b7 }
+const unix_family = 1
+/** Every namespace but time's, which clone does not make. */
+const clone_namespaces = 0x7e020000
+const terminal_requests = [0x5412, 0x541c, 0x541d, 0x5423]
+const set_owner_commands = [8, 15]
+
+/**
+ * The system calls that a sandboxed program does not get: instruction by instruction what native/sandbox-seccomp.h
+ * makes where there are no namespaces, which the tests compare.
+ */
+export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machine): Buffer {
+  const code: Instruction[] = []
+  const column = machine === "x64" ? 0 : 1
+  const emit = (...instruction: Instruction) => code.push(instruction)
+  const answer = (value: number) => emit(ANSWER, value, 0, 0)
+  const load = (offset: number) => emit(LOAD, offset, 0, 0)
+  const answerEqual = (value: number, result: number) => {
+    emit(IF_EQUAL, value >>> 0, 0, 1)
+    answer(result)
+  }
+  const numbers = (list: Record<string, readonly [number, number]>) =>
+    Object.values(list)
+      .map((row) => row[column])
+      .filter((call) => call >= 0)
+  const numberOf = (name: keyof typeof syscalls.number) => syscalls.number[name][column]
+  /** For one call, with an argument of it loaded; the jump over the block is filled in at its end. */
+  const block = (name: keyof typeof syscalls.number, argument: number, fill: () => void) => {
+    const jump: Instruction = [IF_EQUAL, numberOf(name), 0, 0]
+    const start = code.push(jump)
+    load(argument_at(argument))
+    fill()
+    jump[3] = code.length - start
+  }
+
+  load(machine_at)
+  emit(IF_EQUAL, machines[machine], 1, 0)
+  answer(kill)
+  load(number_at)
+  if (machine === "x64") {
+    // The x32 numbers are a second door to everything below.
+    emit(IF_AT_LEAST, 0x40000000, 0, 1)
+    answer(errno("ENOSYS"))
+  }
+  for (const call of numbers(syscalls.refuse)) answerEqual(call, errno("EPERM"))
+  for (const call of numbers(syscalls.absent)) answerEqual(call, errno("ENOSYS"))
+  if (!metadata) {
+    for (const call of numbers(syscalls.metadata)) answerEqual(call, errno("EPERM"))
+    block("utimensat", 1, () => {
+      // Without a path it is about an open descriptor.
+      emit(IF_EQUAL, 0, 0, 3)
+      load(argument_at(1) + 4)
+      answerEqual(0, allow)
+      answer(errno("EPERM"))
+    })
+  }
+  filterSignals()
+  block("socket", 0, () => answer(errno("EAFNOSUPPORT")))
+  block("socketpair", 0, () => {
+    answerEqual(unix_family, allow)
+    answer(errno("EAFNOSUPPORT"))
+  })
+  block("clone", 0, () => {
+    emit(IF_ANY_BIT, clone_namespaces, 0, 1)
+    answer(errno("EPERM"))
+    answer(allow)
+  })
+  block("ioctl", 1, () => {
+    for (const request of terminal_requests) answerEqual(request, errno("EPERM"))
+    answer(allow)
+  })
+  block("personality", 0, () => {
+    answerEqual(0xffffffff, allow)
+    answerEqual(0, allow)
+    answer(errno("EPERM"))
+  })
+  block("prlimit64", 0, () => {
+    answerEqual(0, allow)
+    answer(errno("EPERM"))
+  })
+  answer(allow)
+  return toBytes(code)
+
+  function filterSignals(): void {
+    if (guarded.length === 0) return
+    answerEqual(numberOf("tkill"), errno("EPERM"))
+    const calls = [
+      ["kill", 0],
+      ["tgkill", 0],
+      ["tgkill", 1],
+      ["rt_sigqueueinfo", 0],
+      ["rt_tgsigqueueinfo", 0],
+      ["rt_tgsigqueueinfo", 1],
+      ["pidfd_open", 0],
+    ] as const
+    for (const [name, argument] of calls) {
+      block(name, argument, () => {
+        for (const pid of [...guarded, -1]) answerEqual(pid, errno("EPERM"))
+        // A later pair may look at another argument of the same call.
+        load(number_at)
+      })
+    }
+    // Signals by way of a descriptor's owner.
+    block("fcntl", 1, () => {
+      for (const command of set_owner_commands) answerEqual(command, errno("EPERM"))
+      answer(allow)
+    })
+  }
+}
+
+function toBytes(code: Instruction[]): Buffer {
+  const bytes = Buffer.alloc(code.length * 8)
+  for (const [index, [operation, k, yes, no]] of code.entries()) {
+    bytes.writeUInt16LE(operation, index * 8)
+    bytes.writeUInt8(yes, index * 8 + 2)
+    bytes.writeUInt8(no, index * 8 + 3)
+    bytes.writeUInt32LE(k, index * 8 + 4)
+  }
+  return bytes
+}
