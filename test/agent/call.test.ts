@@ -9,7 +9,7 @@ import { done, type HouseOptions, openHouse, partsOf, text, use } from "./script
 const Text = Type.Object({ text: Type.String({ default: "x" }) })
 const target = (text: string, more: Partial<Target> = {}): Target => ({
   effect: "write",
-  kind: "text",
+  kind: "path",
   text,
   ...more,
 })

@@ -8,7 +8,7 @@ test("flags win over the environment, that over the file, and that over defaults
   const { config } = await load(text, { env, flags })
   expect(config.gateway).toMatchObject({ port: 3, queue_max: 2, drain_ms: 10_000 })
   expect(config.agent.max_tokens).toBe(1)
-  expect(config.retention).toEqual({ messages_days: 30, turn_events_hours: 24 })
+  expect(config.retention).toEqual({ messages_days: 30, turn_events_hours: 24, tool_results_hours: 168 })
 })
 
 test.each([

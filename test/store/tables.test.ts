@@ -351,7 +351,7 @@ test("what is past its time is forgotten, and nothing else", async () => {
   say(db, session_id, "two days ago", { created_ms: now_ms - 49 * hour_ms })
   say(db, session_id, "yesterday", { created_ms: now_ms - 47 * hour_ms })
 
-  purge(db, { turn_events_hours: 24 }, now_ms)
+  purge(db, { turn_events_hours: 24, tool_results_hours: 168 }, now_ms)
   const turns = ["old", "new", "old alone", "new alone", "running"].map((id) => findTurn(db, id))
   expect(turns.map((turn) => turn && [turn.state, turn.outcome, turn.events])).toEqual([
     ["done", "{}", null],
@@ -363,7 +363,7 @@ test("what is past its time is forgotten, and nothing else", async () => {
   expect(["25", "23"].map((one) => findIdempotency(db, key, one, 0) !== undefined)).toEqual([false, true])
   expect(listAuthFailures(db, 0)).toEqual([])
   expect(listMessages(db, session_id, { limit: 9 })).toHaveLength(2)
-  purge(db, { turn_events_hours: 24, messages_days: 2 }, now_ms)
+  purge(db, { turn_events_hours: 24, tool_results_hours: 168, messages_days: 2 }, now_ms)
   expect(textsOf(listMessages(db, session_id, { limit: 9 }))).toEqual(["yesterday"])
 })
 
