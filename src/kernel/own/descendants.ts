@@ -53,7 +53,7 @@ export function countUserTasks(): number {
     .filter((name) => /^\d+$/.test(name))
     .map((name) => {
       const stat = orGone(() => statSync(`/proc/${name}/task`))
-      return stat?.uid === uid ? Math.max(0, stat.nlink - 2) : 0
+      return stat && stat.uid === uid ? Math.max(0, stat.nlink - 2) : 0
     })
   return counts.reduce((sum, count) => sum + count, 0)
 }

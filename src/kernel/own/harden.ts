@@ -52,7 +52,7 @@ export function hardenAndExecute(words: string[]): void {
     else report(`failed execute ${execute(calls, options.argv)}`)
   } catch (thrown) {
     if (!(thrown instanceof Failed)) throw thrown
-    report(`failed ${thrown.step} ${thrown.errno}`)
+    report(thrown.message)
   }
   writeSync(ready_fd, "x")
   // Not the usual way out, which may need what is forbidden by now.
@@ -80,6 +80,8 @@ function enclose(
     const failed = limit(calls, resource, value)
     if (failed) miss("limits", `setrlimit: ${failed}`)
   }
+  // No other way than RLIMIT_NPROC would hold against who forks as fast as it can.
+  if (process.getuid?.() === 0) miss("limits", "processes: the kernel does not count those of root")
   const privileged = dropCapabilities(calls)
   if (privileged) miss("no_new_privileges", `capabilities: ${privileged}`)
   if (calls.prctl(prctl.set_no_new_privs, 1, 0, 0, 0) !== 0) {

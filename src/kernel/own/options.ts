@@ -20,11 +20,8 @@ export type Options = {
 
 /** The program was not executed, and why; becomes the last line of the status. */
 export class Failed extends Error {
-  constructor(
-    readonly step: string,
-    readonly errno: string,
-  ) {
-    super(`${step} ${errno}`)
+  constructor(step: string, errno: string) {
+    super(`failed ${step} ${errno}`)
   }
 }
 

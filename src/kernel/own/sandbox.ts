@@ -1,6 +1,7 @@
 import { closeSync, openSync, read } from "node:fs"
-import { constants } from "node:os"
+import { constants, setPriority } from "node:os"
 import { promisify } from "node:util"
+import { isCode } from "../disk.ts"
 import { ownCommand } from "../launcher.ts"
 import { type Calls, openCalls, prctl } from "./calls.ts"
 import { canListChildren, countUserTasks, descendantsOf, usageOf } from "./descendants.ts"
@@ -26,7 +27,7 @@ export async function runSandbox(words: string[]): Promise<number> {
     await supervise(parseOptions(words), words)
   } catch (thrown) {
     if (!(thrown instanceof Failed)) throw thrown
-    report(`failed ${thrown.step} ${thrown.errno}`)
+    report(thrown.message)
   }
   return 0
 }
@@ -42,6 +43,7 @@ async function supervise(options: Options, words: string[]): Promise<void> {
   const reaps = calls.prctl(prctl.set_child_subreaper, 1, 0, 0, 0) === 0 && canListChildren()
   const { child, executed } = start(calls, words, reaps ? "-" : "there is no list of children in /proc")
   calls.prctl(prctl.set_dumpable, 0, 0, 0, 0)
+  comeFirst()
   const first = await Promise.race([executed, stop.promise])
   if (first === "never") {
     await child.exited
@@ -51,7 +53,7 @@ async function supervise(options: Options, words: string[]): Promise<void> {
   using _ = watch(options, stop.resolve)
   const why = await Promise.race([child.exited, stop.promise])
   await endBelow(calls, child)
-  const signal = child.signalCode && constants.signals[child.signalCode]
+  const signal = child.signalCode && constants.signals[child.signalCode as NodeJS.Signals]
   if (why === "memory" || why === "processes") report(`exceeded ${why}`)
   else if (why === "stopped") report(`signal ${constants.signals.SIGKILL}`)
   else report(signal ? `signal ${signal}` : `exit ${child.exitCode}`)
@@ -93,12 +95,19 @@ function watch(options: Options, exceed: (limit: "memory" | "processes") => void
 }
 
 /**
- * Ends all below us, however often it forks meanwhile: what loses its parent comes to us. Resolves when there is none
- * left.
+ * Ends all below us, however often it forks meanwhile: what loses its parent comes to us. First all are stopped, until
+ * no further one appears, as one that is killed makes room for another. Resolves when there is none left.
  */
 async function endBelow(calls: Calls, child: Child): Promise<void> {
+  const stopped = new Set<number>()
+  for (let is_new = true; is_new; ) {
+    const found = descendantsOf("self").filter((pid) => !stopped.has(pid))
+    for (const pid of found) send(pid, "SIGSTOP")
+    for (const pid of found) stopped.add(pid)
+    is_new = found.length > 0
+  }
   for (let pids = descendantsOf("self"); pids.length > 0; pids = descendantsOf("self")) {
-    for (const pid of pids) sendKill(pid)
+    for (const pid of pids) send(pid, "SIGKILL")
     // Bun itself waits for the first one.
     for (const pid of pids) if (pid !== child.pid) calls.waitpid(pid, null, without_waiting)
     await Bun.sleep(1)
@@ -106,9 +115,18 @@ async function endBelow(calls: Calls, child: Child): Promise<void> {
   await child.exited
 }
 
-function sendKill(pid: number): void {
+/** Who makes very many processes must not keep us from ending them. Root may have that. */
+function comeFirst(): void {
   try {
-    process.kill(pid, "SIGKILL")
+    setPriority(-20)
+  } catch (thrown) {
+    if (!isCode(thrown, "EACCES", "EPERM", "ERR_SYSTEM_ERROR")) throw thrown
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== "ESRCH") throw thrown
   }
