@@ -8,9 +8,7 @@ const WebSearch = Type.Object(
         description: 'Who searches; unset: "searxng" with a base_url, "brave" with a key, else "duckduckgo".',
       }),
     ),
-    api_key: Type.Optional(
-      Secret({ description: "Brave's key.", examples: [{ env: "BRAVE_API_KEY" }] }),
-    ),
+    api_key: Type.Optional(Secret({ description: "Brave's key.", examples: [{ env: "BRAVE_API_KEY" }] })),
     base_url: Type.Optional(
       Type.String({
         pattern: "^https?://",
@@ -35,7 +33,8 @@ export const toolsSection = defineSection(
       output_bytes_max: Type.Integer({
         default: 262_144,
         minimum: 4_096,
-        description: "What the tools of one turn may add to the conversation; beyond it only the ends are shown.",
+        description:
+          "What the tools of one turn may add to the conversation; beyond it only the ends are shown.",
       }),
       exec_timeout_ms: Type.Integer({
         default: 60_000,

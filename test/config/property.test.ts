@@ -19,6 +19,9 @@ const given: Record<string, fc.Arbitrary<unknown>> = {
   kind: fc.constantFrom("openai", "google"),
   base_url: fc.constant("https://example.com/v1"),
   tools: fc.subarray(["current_time", "session_search"]),
+  allow: fc.subarray(["read", "current_time", "network:*.example.com"]),
+  ask: fc.subarray(["write", "execute:git push"]),
+  deny: fc.subarray(["send", "network:*.internal"]),
   capabilities: fc.subarray(["http:*.example.com", "store:notes", "env:LANG", "fs:/srv:ro"]),
   auth: fc.constant("token"),
   bind: fc.constantFrom("127.0.0.1", "::", "example.com"),
@@ -89,7 +92,7 @@ const each = (record: unknown, more: object) =>
   )
 
 const documents = fc
-  .record(Object.fromEntries(sections.map(({ name, schema }) => [name, anyOf(schema as TSchema, name)])), {
+  .record(Object.fromEntries(sections.map(({ name, schema }) => [name, anyOf(schema as TSchema, "")])), {
     requiredKeys: [],
     noNullPrototype: true,
   })
