@@ -16,6 +16,9 @@ export type Target = keyof typeof targets
 
 export const isTarget = (name: string): name is Target => Object.hasOwn(targets, name)
 
+/** Threads are entry points of their own; they find each other by their paths below the main one's folder. */
+const threads: Record<string, string[]> = { "src/main.ts": ["src/tools/search/worker.ts"] }
+
 /**
  * Compiles one entry point into one executable and returns its size in bytes. The flags belong together: splitting
  * keeps `await import()` lazy, bytecode needs ESM for top-level await. A bytecodeDepth of 1 would make it 2 MB
@@ -28,7 +31,7 @@ export async function buildExecutable(entry: string, outfile: string, target?: T
   const built = join(folder, basename(outfile))
   mkdirSync(folder, { recursive: true })
   await Bun.build({
-    entrypoints: [entry],
+    entrypoints: [entry, ...(threads[entry] ?? [])],
     target: "bun",
     format: "esm",
     minify: true,

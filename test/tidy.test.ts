@@ -37,9 +37,9 @@ const sources: Source[] = await Promise.all(
     }),
 )
 
-/** What a file imports of ours, lazily or not, as paths from the top. */
+/** What a file imports of ours, lazily or as a thread or not, as paths from the top. */
 function importsOf(path: string, text: string): string[] {
-  const found = text.matchAll(/(?:from|import\() ?"(\.[^"]+)"|^import "(\.[^"]+)"/gm)
+  const found = text.matchAll(/(?:from|import\(|new URL\() ?"(\.[^"]+)"|^import "(\.[^"]+)"/gm)
   return [...found].map(([, from, bare]) => normalize(join(dirname(path), (from ?? bare)!)))
 }
 

@@ -10,6 +10,9 @@ export type FileStat = { type: "file" | "folder" | "link" | "other"; bytes: numb
 
 export type Folder = { entries: (FileStat & { name: string })[] }
 
+/** An open file or folder, for reading, and where it is without links; closed by whoever asked for it. */
+export type Opened = Disposable & { fd: number; stat: FileStat; path: string }
+
 /**
  * An agent's view of the disk: its workspace and the further folders it was granted, each opened once as a directory
  * descriptor. Everything else does not open, however it is spelled and whatever links are swapped meanwhile. Paths are
@@ -34,6 +37,11 @@ export type Files = {
    */
   write(path: string, bytes: Uint8Array, expected?: Uint8Array | null): Promise<{ created: boolean }>
   list(path: string): Promise<Folder>
+  /**
+   * A file or folder itself, for a tool that goes through all that is below it. Below its descriptor such a tool opens
+   * one name at a time, never through a link, and shows only what the call may read.
+   */
+  open(path: string): Promise<Opened>
   /** Of what a link leads to. */
   stat(path: string): Promise<FileStat>
 }
@@ -75,14 +83,18 @@ export function openFiles(grants: FileGrants, disk: Disk | undefined = openDisk(
 
 function filesFor(roots: Roots, disk: Disk, permit: Permit): Files {
   /** Finds something, asks for what it turned out to be, and hands its descriptor over for as long as `use` takes. */
-  async function withFound<T>(path: string, use: (found: number, stat: Stats) => Promise<T> | T): Promise<T> {
+  async function withFound<T>(
+    path: string,
+    use: (found: number, stat: Stats, real: Target) => Promise<T> | T,
+  ): Promise<T> {
     const place = roots.locate(path, "read")
     permit(roots.toTarget(place, "read"))
     using stack = new DisposableStack()
     const found = find(disk, place, path)
     stack.defer(() => closeSync(found))
-    permit(roots.toTarget(roots.placeOf(place.root, found, path), "read"))
-    return await use(found, fstatSync(found))
+    const real = roots.toTarget(roots.placeOf(place.root, found, path), "read")
+    permit(real)
+    return await use(found, fstatSync(found), real)
   }
   return {
     workspace: roots.workspace,
@@ -97,6 +109,14 @@ function filesFor(roots: Roots, disk: Disk, permit: Permit): Files {
       withFound(path, (found, stat) => {
         if (!stat.isDirectory()) throw new Error(`"${path}" is ${kindOf(stat)}, not a folder.`)
         return listFound(disk, found, path)
+      }),
+    open: (path) =>
+      withFound(path, (found, stat, { text }) => {
+        if (!stat.isFile() && !stat.isDirectory()) {
+          throw new Error(`"${path}" is ${kindOf(stat)}, neither a file nor a folder.`)
+        }
+        const fd = openFound(disk, found, path)
+        return { fd, stat: toFileStat(stat), path: text, [Symbol.dispose]: () => closeSync(fd) }
       }),
     stat: (path) => withFound(path, (_, stat) => toFileStat(stat)),
   }

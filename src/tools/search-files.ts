@@ -1,0 +1,138 @@
+import { type Static, Type } from "@sinclair/typebox"
+import { explain } from "./missing.ts"
+import type { FileHit } from "./search/job.ts"
+import { parsePattern } from "./search/pattern.ts"
+import { type Found, searchWithRipgrep, type Wanted } from "./search/ripgrep.ts"
+import { searchInThread } from "./search/thread.ts"
+import { toCount, toShown } from "./text.ts"
+import { defineTool, type ToolContext } from "./tool.ts"
+
+const time_ms_max = 30_000
+/** Below what the loop cuts a result at. */
+const shown_bytes_max = 60_000
+
+const params = Type.Object(
+  {
+    pattern: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 2_000, description: "Regex for a line; (?i) ignores case." }),
+    ),
+    glob: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: 'Files, such as "*.{ts,js}".' }),
+    ),
+    path: Type.String({ default: ".", minLength: 1, description: "Where." }),
+    limit: Type.Integer({ default: 100, minimum: 1, maximum: 1_000, description: "Most results." }),
+  },
+  { additionalProperties: false },
+)
+
+export const searchFiles = defineTool({
+  name: "search_files",
+  description: "Find lines, or files by name. Skips binary and git-ignored files.",
+  effect: "read",
+  group: "files",
+  params,
+  targets: ({ path }, { files }) => [files.toTarget(path, "read")],
+  run: (input, context) => search(input, context, context.findProgram("rg")),
+})
+
+/** `ripgrep` is its absolute path, where it is to be used. */
+export async function search(
+  { pattern, glob, path, limit }: Static<typeof params>,
+  context: ToolContext,
+  ripgrep: string | undefined,
+): Promise<string> {
+  if (pattern === undefined && glob === undefined) throw new Error("Give a pattern, a glob or both.")
+  // Whoever searches, it is the same language and the same words about a mistake.
+  if (pattern !== undefined) parsePattern(pattern)
+  using opened = await context.files.open(path).catch(async (thrown) => {
+    throw await explain(thrown, path, context)
+  })
+  // Where it really is: a link must not give what is below it names that the rules do not know.
+  const wanted: Wanted = {
+    path: opened.path,
+    lines_max: limit + 1,
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(glob === undefined ? {} : { glob }),
+  }
+  const found =
+    (ripgrep ? await searchWithRipgrep(ripgrep, wanted, context, time_ms_max) : undefined) ??
+    (await searchOurselves(opened.fd, opened.stat.type === "folder", wanted, context))
+  const { mayTouch } = context
+  const hits = found.hits.filter((hit) => mayTouch({ effect: "read", kind: "path", text: hit.path }))
+  return toText({ ...found, hits }, limit, pattern !== undefined)
+}
+
+/** In a thread of this process, until there is enough or it takes too long. */
+async function searchOurselves(
+  fd: number,
+  is_folder: boolean,
+  { path, pattern, glob, lines_max }: Wanted,
+  { signal, mayTouch }: ToolContext,
+): Promise<Found & { too_slow?: boolean }> {
+  const folder = path === "." ? "" : path === "/" ? "/" : `${path}/`
+  const timeout = AbortSignal.timeout(time_ms_max)
+  const job = {
+    fd,
+    prefix: is_folder ? folder : path,
+    lines_max,
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(glob === undefined ? {} : { glob }),
+  }
+  const hits: FileHit[] = []
+  let count = 0
+  const search = searchInThread(job, AbortSignal.any([signal, timeout]))
+  try {
+    for (;;) {
+      const next = await search.next()
+      if (next.done) return { hits, unreadable: next.value.unreadable, is_cut: false }
+      for (const hit of next.value) {
+        if (!mayTouch({ effect: "read", kind: "path", text: hit.path })) continue
+        hits.push(hit)
+        count += Math.max(1, hit.lines.length)
+      }
+      if (count >= lines_max) return { hits, unreadable: 0, is_cut: true }
+    }
+  } catch (thrown) {
+    if (!timeout.aborted || signal.aborted) throw thrown
+    return { hits, unreadable: 0, is_cut: true, too_slow: true }
+  } finally {
+    await search.return({ files: 0, unreadable: 0 })
+  }
+}
+
+function toText(
+  { hits, unreadable, is_cut, too_slow }: Found & { too_slow?: boolean },
+  limit: number,
+  has_pattern: boolean,
+): string {
+  const rows = hits
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+    .flatMap(({ path, lines }) =>
+      has_pattern ? lines.map(({ line, text }) => `${toShown(path)}:${line}: ${text}`) : [toShown(path)],
+    )
+  // A file with so many lines may have more.
+  const has_more = is_cut || hits.some(({ lines }) => lines.length > limit)
+  const shown = fitting(rows.slice(0, limit))
+  const noun = has_pattern ? "matching line" : "file"
+  const notes: string[] = []
+  if (too_slow) notes.push(`[stopped after ${time_ms_max / 1000} seconds; search fewer files]`)
+  if (rows.length > shown.length) {
+    const all = has_more ? "more than " : ""
+    notes.push(
+      `[the first ${shown.length} of ${all}${toCount(rows.length, noun)}; narrow it by path, glob or pattern, or raise limit]`,
+    )
+  }
+  if (unreadable > 0) notes.push("[something could not be read and was left out]")
+  if (rows.length === 0) notes.unshift(has_pattern ? "No line matches." : "No file matches.")
+  return [...shown, ...notes].join("\n")
+}
+
+/** As many of the first as are shown at once. */
+function fitting(rows: string[]): string[] {
+  let length = 0
+  const end = rows.findIndex((row) => {
+    length += Buffer.byteLength(row) + 1
+    return length > shown_bytes_max
+  })
+  return end === -1 ? rows : rows.slice(0, end)
+}

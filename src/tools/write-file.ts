@@ -1,0 +1,57 @@
+import { Type } from "@sinclair/typebox"
+import { toCount, toShown, toSize } from "./text.ts"
+import { defineTool, type ToolContext } from "./tool.ts"
+
+/** Beyond this what changed is not counted. */
+const compared_bytes_max = 1 << 20
+
+export const writeFile = defineTool({
+  name: "write_file",
+  description: "Write a whole file, with its folders.",
+  effect: "write",
+  group: "files",
+  exclusive: true,
+  params: Type.Object(
+    {
+      path: Type.String({ minLength: 1, description: "The file." }),
+      content: Type.String({ description: "All of it." }),
+    },
+    { additionalProperties: false },
+  ),
+  targets: ({ path }, { files }) => [files.toTarget(path, "write")],
+  async run({ path, content }, context) {
+    const bytes = new TextEncoder().encode(content)
+    const before = await readBefore(path, context)
+    const { created } = await context.files.write(path, bytes)
+    const size = `${toSize(bytes.length)}, ${toCount(linesOf(content), "line")}`
+    if (created) return `Created ${toShown(path)} (${size}).`
+    const changed = before === undefined ? "" : `; ${await changesOf(before, content)}`
+    return `Replaced ${toShown(path)} (${size}${changed}).`
+  },
+})
+
+/** What the file held, where the call may see it and it is short enough to compare. */
+async function readBefore(path: string, { files, mayTouch }: ToolContext): Promise<string | undefined> {
+  if (!mayTouch(files.toTarget(path, "read"))) return undefined
+  return await files.read(path, { bytes_max: compared_bytes_max + 1 }).then(
+    ({ bytes }) => (bytes.length > compared_bytes_max ? undefined : new TextDecoder().decode(bytes)),
+    // Whether it can be written is for the write to say.
+    () => undefined,
+  )
+}
+
+async function changesOf(before: string, after: string): Promise<string> {
+  if (before === after) return "the same as before"
+  const { diffLines } = await import("diff")
+  const changes = diffLines(before, after, { timeout: 100 })
+  if (!changes) return "much of it changed"
+  const count = (of: "added" | "removed") =>
+    changes.reduce((sum, change) => sum + (change[of] ? change.count : 0), 0)
+  return `+${count("added")} -${count("removed")} lines`
+}
+
+function linesOf(text: string): number {
+  if (text === "") return 0
+  const newlines = text.split("\n").length - 1
+  return text.endsWith("\n") ? newlines : newlines + 1
+}
