@@ -5,7 +5,7 @@ import { load } from "./needs.ts"
 
 const read = (name: string) => Bun.file(join(import.meta.dir, "files", name)).text()
 
-const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m" }
+const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m", BRAVE_API_KEY: "b" }
 const plugin = '\n[[plugins]]\nname = "mock-channel"\npath = "plugins/mock.wasm"\n[providers.openai]\n'
 
 test("the whole documented file loads, with everything that it says", async () => {

@@ -38,7 +38,7 @@ function anyOf(schema: TSchema, name: string): fc.Arbitrary<unknown> {
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map((variant: TSchema) => anyOf(variant, name)))
   if (schema.type === "array") return fc.array(anyOf(schema.items, name), { maxLength: 3 })
   if (schema.type === "boolean") return fc.boolean()
-  const { minimum = 0, maximum = 1_000_000 } = schema
+  const { minimum = 0, maximum = minimum + 1_000_000 } = schema
   if (schema.type === "integer") return fc.integer({ min: minimum, max: maximum })
   if (schema.type === "number") return fc.double({ min: minimum, max: maximum, noNaN: true })
   if (schema.type === "string") {

@@ -22,7 +22,7 @@ test("the example is the configuration without one", async () => {
 })
 
 test("everything in the example that is commented out is valid too", async () => {
-  const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m" }
+  const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m", BRAVE_API_KEY: "b" }
   const missing = '\n[[plugins]]\nname = "mock-channel"\npath = "mock.wasm"\n'
   const files = ["/home/plugins/echo.wasm", "/home/mock.wasm"]
   const { warnings } = await load(everything + missing, { env, files })
