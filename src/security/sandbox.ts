@@ -1,12 +1,18 @@
+import { mkdirSync } from "node:fs"
+import { userInfo } from "node:os"
+import { join, resolve } from "node:path"
+import { once } from "../base/once.ts"
+import { launcher as findLauncher, type Launcher } from "../kernel/launcher.ts"
+import { cleanEnvironment, cleanPath, type Environment, isWithin } from "./environment.ts"
+import { pathGrants, programGrants, systemGrants } from "./sandbox-grants.ts"
+import { startSandboxProxy } from "./sandbox-proxy.ts"
+import { removeTree } from "./sandbox-remove.ts"
+import { type Ran, runPlainly, runWalled } from "./sandbox-run.ts"
+import { type Missing, type Status, toDenial, toFailure, toSentence } from "./sandbox-status.ts"
+import { ToolDenied } from "./target.ts"
+
 /** What is around a program that runs. */
-export const walls = [
-  "landlock",
-  "seccomp",
-  "no_new_privileges",
-  "limits",
-  "processes",
-  "network",
-] as const
+export const walls = ["landlock", "seccomp", "no_new_privileges", "limits", "processes", "network"] as const
 export type Wall = (typeof walls)[number]
 
 export type SandboxMode = "require" | "prefer" | "off"
@@ -43,7 +49,7 @@ export type Executed = {
   stderr_bytes: number
   timed_out: boolean
   /** The limit that ended it, where one did. */
-  exceeded?: "memory" | "time" | "output"
+  exceeded?: "memory" | "processes" | "time" | "output"
   duration_ms: number
   /** Walls that the policy asks for and this kernel could not put up. Always empty with "require". */
   missing: Wall[]
@@ -54,3 +60,177 @@ export type Executed = {
  * "require" cannot be met, Error with a sentence for the model where the program cannot be started.
  */
 export type Execute = (program: Program) => Promise<Executed>
+
+export type SandboxLimits = {
+  /** Of all processes of a call together; what they map from files does not count. */
+  memory_bytes_max: number
+  /** Processes and threads at a time. */
+  processes_max: number
+  /** Of one file that is written. */
+  file_bytes_max: number
+}
+
+export type SandboxOptions = {
+  policy: SandboxPolicy
+  limits: SandboxLimits
+  /** Ours (0700). Each call gets a folder for its temporary files in it, which goes with the call. */
+  run_folder: string
+  env: Environment
+  /** Folders that no grant may uncover, such as the gateway's home; grants inside of them are meant. */
+  hidden?: readonly string[]
+  /** Another way to start the helper than this machine's own. */
+  launcher?: Launcher
+}
+
+export type Checked = { holds: Wall[]; missing: Missing[] }
+
+export type Sandbox = AsyncDisposable & {
+  execute: Execute
+  /** Really runs a program behind the walls and says which of them this machine gave. Never throws for one that is missing. */
+  check(): Promise<Checked>
+}
+
+/** Descriptors of a process; programs that open more close none. */
+const files_max = 4096
+/** Where a proxy is reached inside; only there. See native/sandbox.c. */
+const proxy_url = "http://127.0.0.1:3128"
+const proxy_env = Object.fromEntries(
+  ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [
+    [name, proxy_url],
+    [name.toLowerCase(), proxy_url],
+  ]),
+)
+
+const check_ms_max = 10_000
+
+/** Makes nothing and starts nothing before the first call. Disposing stops what runs and waits for its end. */
+export function openSandbox(options: SandboxOptions): Sandbox {
+  const { policy, run_folder } = options
+  const disposal = new AbortController()
+  const running = new Set<Promise<unknown>>()
+  const path = cleanPath(options.env, policy.workspace)
+  const grants = once(() => toGrants(options, path))
+  const launcher = once(async () => options.launcher ?? (await findLauncher(run_folder)))
+
+  const stack = new AsyncDisposableStack()
+  const proxy = once(async () => stack.use(await startSandboxProxy(policy.network, run_folder)))
+
+  async function run(program: Program, required: readonly Wall[]): Promise<Ran> {
+    const started = await launcher()
+    const plain = policy.mode === "off" || "missing" in started
+    if (plain && required.length > 0)
+      throw new ToolDenied(toDenial(walls.map((wall) => ({ wall, why: whyPlain(started) }))))
+    const tmp = join(run_folder, Bun.randomUUIDv7())
+    const folder = resolve(policy.workspace, program.folder ?? ".")
+    const env = cleanEnvironment(options.env, { home: policy.workspace, tmp, path: path.join(":") })
+    const signal = AbortSignal.any([program.signal, disposal.signal])
+    mkdirSync(tmp, { recursive: true, mode: 0o700 })
+    try {
+      if (plain) return await runPlainly({ program, folder, env, signal })
+      const words = ["--parent", `${process.pid}`, "--folder", folder, "--tmp", tmp, ...grants()]
+      for (const granted of programGrants(program.argv[0]!, hiddenFrom(options)))
+        words.push("--read", granted)
+      if (required.length > 0) words.push("--require", required.join(","))
+      if (policy.network.length > 0) {
+        words.push("--proxy", (await proxy()).path)
+        Object.assign(env, proxy_env)
+      }
+      return await runWalled({ program, folder, env, signal }, [
+        ...started.argv,
+        ...words,
+        "--",
+        ...program.argv,
+      ])
+    } finally {
+      await removeTree(tmp)
+    }
+  }
+
+  function track<T>(work: Promise<T>): Promise<T> {
+    const settled: Promise<unknown> = work.then(
+      () => running.delete(settled),
+      () => running.delete(settled),
+    )
+    running.add(settled)
+    return work
+  }
+
+  async function execute(program: Program): Promise<Executed> {
+    const { executed, status } = await track(run(program, policy.mode === "require" ? walls : []))
+    if (!status) return { ...executed, missing: [...walls] }
+    return toExecuted(program, executed, status)
+  }
+
+  async function check(): Promise<Checked> {
+    const signal = AbortSignal.timeout(check_ms_max)
+    const program = { argv: ["/bin/true"], timeout_ms: check_ms_max, output_bytes_max: 4096, signal }
+    const started = await launcher()
+    const { status } = await track(run(program, []))
+    if (!status) return { holds: [], missing: walls.map((wall) => ({ wall, why: whyPlain(started) })) }
+    const { holds, missing } = status
+    const silent = walls.filter((wall) => !holds.includes(wall) && !missing.some((one) => one.wall === wall))
+    return { holds, missing: [...missing, ...silent.map((wall) => ({ wall, why: toSentence(status) }))] }
+  }
+
+  return {
+    execute,
+    check,
+    async [Symbol.asyncDispose]() {
+      disposal.abort(new Error("The gateway is stopping."))
+      await Promise.all(running)
+      await stack.disposeAsync()
+    },
+  }
+}
+
+const whyPlain = (launcher: Launcher): string =>
+  "missing" in launcher ? launcher.missing : "the sandbox is switched off"
+
+/** A person's homes and the gateway's folders: no guess of ours about where programs lie may uncover them. */
+function hiddenFrom({ run_folder, env, hidden = [] }: SandboxOptions): string[] {
+  return [run_folder, userInfo().homedir, ...(env.HOME ? [env.HOME] : []), ...hidden]
+}
+
+/** What stays the same from call to call. */
+function toGrants(options: SandboxOptions, path: readonly string[]): string[] {
+  const { policy, limits, run_folder, hidden = [] } = options
+  for (const granted of [...policy.read, ...policy.write, policy.workspace]) {
+    const uncovered = [run_folder, ...hidden].find((folder) => isWithin(folder, granted))
+    if (uncovered)
+      throw new ToolDenied(
+        `The folder ${granted} cannot be granted: it holds ${uncovered}, which is the gateway's own.`,
+      )
+  }
+  const system = systemGrants()
+  const read = new Set([...system.read, ...pathGrants(path, hiddenFrom(options)), ...policy.read])
+  const write = new Set([...system.write, policy.workspace, ...policy.write])
+  return [
+    ...[...read].flatMap((granted) => ["--read", granted]),
+    ...[...write].flatMap((granted) => ["--write", granted]),
+    ...["--limit-processes", `${limits.processes_max}`, "--limit-files", `${files_max}`],
+    ...[
+      "--limit-file-bytes",
+      `${limits.file_bytes_max}`,
+      "--limit-memory-bytes",
+      `${limits.memory_bytes_max}`,
+    ],
+  ]
+}
+
+function toExecuted(program: Program, executed: Ran["executed"], status: Status): Executed {
+  const missing = status.missing.map(({ wall }) => wall)
+  const { end } = status
+  if (end?.type === "refused") throw new ToolDenied(toDenial(status.missing))
+  if (end?.type === "failed") throw new Error(toFailure(program, end.step, end.error))
+  if (executed.exceeded) return { ...executed, missing }
+  if (!end) throw new Error("The sandbox was ended from outside, and the program with it.")
+  if (end.type === "exit") return { ...executed, exit_code: end.code, signal: null, missing }
+  if (end.type === "signal") return { ...executed, exit_code: null, signal: end.name, missing }
+  return {
+    ...executed,
+    exit_code: null,
+    signal: "SIGKILL",
+    exceeded: end.limit === "memory" ? "memory" : "processes",
+    missing,
+  }
+}

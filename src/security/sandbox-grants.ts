@@ -1,0 +1,73 @@
+/** What every program may read to run at all: the system's own roots, and nothing that belongs to a person. */
+import { existsSync, realpathSync } from "node:fs"
+import { basename, dirname } from "node:path"
+import { isWithin } from "./environment.ts"
+
+const system_folders = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+  "/nix/store",
+  "/gnu/store",
+]
+
+/** Of /etc by name. Not /etc itself: it also holds passwords, keys and what administrators wrote down. */
+const system_files = `
+  alternatives ca-certificates ca-certificates.conf crypto-policies debian_version fonts gai.conf gitconfig group
+  host.conf hostname hosts ld-musl-aarch64.path ld-musl-x86_64.path ld.so.cache ld.so.conf ld.so.conf.d
+  locale.alias locale.conf localtime lsb-release machine-info magic mime.types nsswitch.conf os-release passwd
+  pki/ca-trust pki/tls/cert.pem pki/tls/certs pki/tls/openssl.cnf protocols python3 resolv.conf rpc services
+  ssl/cert.pem ssl/certs ssl/openssl.cnf terminfo timezone xattr.conf`
+  .trim()
+  .split(/\s+/)
+  .map((name) => `/etc/${name}`)
+
+const harmless_devices = ["/dev/random", "/dev/urandom"]
+const used_devices = ["/dev/null", "/dev/zero", "/dev/full"]
+/** How many processors there are; runtimes size their pools by it. */
+const machine = ["/sys/devices/system/cpu"]
+
+/** Folders named so lie in what was installed as one. */
+const program_folders = new Set(["bin", "sbin", "shims", "libexec"])
+/** Where a person's programs are mixed with a person's data: of these the folder of programs alone. */
+const mixed_prefixes = new Set([".local", ".cargo", ".config", ".cache"])
+
+export type SystemGrants = { read: string[]; write: string[] }
+
+export function systemGrants(): SystemGrants {
+  const read = [...system_folders, ...system_files, ...harmless_devices, ...machine]
+  return {
+    read: read.filter((path) => existsSync(path)),
+    write: used_devices.filter((path) => existsSync(path)),
+  }
+}
+
+/**
+ * What a folder of PATH takes to be of use: itself, and the whole of what is installed there (`/opt/x` for `/opt/x/bin`,
+ * `~/.nvm/versions/node/v24` for its `bin`), unless that is a mixed place or holds one of `hidden` (a person's home, the
+ * gateway's own).
+ */
+export function pathGrants(folders: readonly string[], hidden: readonly string[]): string[] {
+  const grants = folders.flatMap((folder) => {
+    const real = realpathSync(folder)
+    return [folder, real, ...(prefixOf(real, hidden) ?? [])]
+  })
+  return grants.filter((path) => !hidden.some((folder) => isWithin(folder, path)))
+}
+
+/** The same for one program that lies elsewhere: its file, what that links to, and where it is installed. */
+export function programGrants(program: string, hidden: readonly string[]): string[] {
+  const real = realpathSync(program)
+  return [program, real, ...(prefixOf(dirname(real), hidden) ?? [])]
+}
+
+function prefixOf(folder: string, hidden: readonly string[]): string[] | undefined {
+  if (!program_folders.has(basename(folder))) return undefined
+  const prefix = dirname(folder)
+  if (prefix === "/" || mixed_prefixes.has(basename(prefix))) return undefined
+  return ["/root", "/home", ...hidden].some((path) => isWithin(path, prefix)) ? undefined : [prefix]
+}

@@ -1,0 +1,45 @@
+import { closeSync, constants, mkdirSync, openSync } from "node:fs"
+import { join } from "node:path"
+import { hasWildcard, matchesHost, splitHost } from "./patterns.ts"
+import { startProxy } from "./proxy.ts"
+import { ToolDenied } from "./target.ts"
+
+/** What an address of a Unix socket holds, without its final zero. */
+const address_bytes_max = 107
+
+export type SandboxProxy = AsyncDisposable & { path: string }
+
+/** The way out for sandboxed programs: a proxy that leads to the hosts of these patterns and to no other. */
+export async function startSandboxProxy(
+  network: readonly string[],
+  run_folder: string,
+): Promise<SandboxProxy> {
+  mkdirSync(run_folder, { recursive: true, mode: 0o700 })
+  const name = `${Bun.randomUUIDv7()}.sock`
+  const folder = openSync(run_folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  const long = Buffer.byteLength(join(run_folder, name)) > address_bytes_max
+  const path = join(long ? `/proc/${process.pid}/fd/${folder}` : run_folder, name)
+  try {
+    const proxy = await startProxy({
+      path,
+      permit({ text }) {
+        const { name: host, port } = splitHost(text)
+        if (!network.some((pattern) => matchesHost(pattern, host, Number(port))))
+          throw new ToolDenied(`The agent's sandbox does not let programs reach ${text}.`)
+      },
+      // A pattern that names this very host means what it resolves to, on this machine or not.
+      isOpened: (host, port) =>
+        network.some((pattern) => !hasWildcard(splitHost(pattern).name) && matchesHost(pattern, host, port)),
+    })
+    return {
+      path,
+      async [Symbol.asyncDispose]() {
+        await proxy[Symbol.asyncDispose]()
+        closeSync(folder)
+      },
+    }
+  } catch (thrown) {
+    closeSync(folder)
+    throw thrown
+  }
+}
