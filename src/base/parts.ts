@@ -38,6 +38,11 @@ export const ToolResultPart = Type.Object({
   name: Type.String(),
   content: Type.String(),
   is_error: Type.Boolean(),
+  images: Type.Optional(
+    Type.Array(Type.Object({ file_id: Type.String(), mime: Type.String() }), {
+      description: "What the tool showed besides, for models that can see.",
+    }),
+  ),
 })
 export const Part = Type.Union([TextPart, ReasoningPart, ImagePart, FilePart, ToolUsePart, ToolResultPart])
 

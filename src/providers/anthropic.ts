@@ -10,6 +10,7 @@ export const anthropic = defineProvider({
       config,
       {
         takes: (mime) => /^image\/(png|jpeg|gif|webp)$|^application\/pdf$/.test(mime),
+        result_images: "inside",
         reasoning_back: true,
         cache_mark: { anthropic: { cacheControl: { type: "ephemeral" } } },
       },

@@ -10,6 +10,7 @@ export const google = defineProvider({
       config,
       {
         takes: (mime) => /^(image|audio|video)\/|^application\/pdf$/.test(mime),
+        result_images: "inside",
         reasoning_back: true,
       },
       async (fetch) => {

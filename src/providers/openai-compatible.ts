@@ -4,10 +4,11 @@ import { defineProvider } from "./provider.ts"
 
 /**
  * Services whose chat API refuses what others need, by their host or by the name they are configured under. Mistral
- * answers 422 to `stream_options` (it sends usage unasked) and to reasoning in what was said before; the others answer
- * 400 to a past tool call without the reasoning that led to it.
+ * answers 422 to `stream_options` (it sends usage unasked), to reasoning in what was said before, and to a user's message right after a tool's; the
+ * others answer 400 to a past tool call without the reasoning that led to it.
  */
 const usage_unasked = /mistral/i
+const no_user_after_tool = /mistral/i
 const reasoning_needed = /deepseek|moonshot|kimi|bigmodel|zhipu|\bz\.?ai\b/i
 
 /** The chat completions API as many servers speak it, those on this machine among them. */
@@ -28,6 +29,7 @@ export const openaiCompatible = defineProvider({
       config,
       {
         takes: (mime) => mime.startsWith("image/"),
+        result_images: no_user_after_tool.test(service) ? "nowhere" : "after",
         reasoning_back: reasoning_needed.test(service) && "needed",
       },
       async (fetch) => {

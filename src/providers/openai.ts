@@ -32,9 +32,10 @@ export const openai = defineProvider({
 
 function traitsOf({ api }: OpenAiConfig): Traits {
   const takes = (mime: string) => /^image\/(png|jpeg|gif|webp)$|^application\/pdf$/.test(mime)
-  if (api === "chat") return { takes, reasoning_back: false }
+  if (api === "chat") return { takes, result_images: "after", reasoning_back: false }
   return {
     takes,
+    result_images: "inside",
     reasoning_back: true,
     // The conversation is kept here, not there: reasoning travels encrypted instead of by reference.
     options: { openai: { store: false } },

@@ -18,6 +18,11 @@ export type PromptTraits = {
   provider: string
   /** Which attachments go as they are; text goes as text, and for others there is a note. */
   takes(mime: string): boolean
+  /**
+   * Where the images of a tool's result go: into the result, or into a user's message after all results where results are
+   * text only; "nowhere" where neither is taken.
+   */
+  result_images: "inside" | "after" | "nowhere"
   /** Whether reasoning goes back to the one who made it; "needed": no tool call may go without any. */
   reasoning_back: boolean | "needed"
   /** Marks the end of what a provider should cache: the system prompt and the last message. */
@@ -42,7 +47,9 @@ export async function toPrompt(request: ModelRequest, traits: PromptTraits): Pro
     if (message.role !== "assistant") continue
     const results = resultsAfter(messages, i)
     append(prompt, "assistant", assistantContent(message, results, traits))
-    append(prompt, "tool", toolContent(message, results))
+    const answered = answeredBy(message, results)
+    append(prompt, "tool", await toolContent(answered, request, traits))
+    if (traits.result_images === "after") append(prompt, "user", await imagesAfter(answered, request, traits))
   }
   const last = prompt.at(-1)
   if (traits.cache_mark && last && last.role !== "system")
@@ -150,19 +157,62 @@ function assistantContent(
 const toInput = ({ input }: ToolUse): unknown =>
   typeof input === "object" && input !== null && !Array.isArray(input) ? input : { invalid_json: input }
 
-function toolContent({ parts }: ModelMessage, results: Map<string, ToolResult>): ToolContent {
-  const content: ToolContent = []
-  const answered = new Set<string>()
+/** The results of a message's calls, in their order, one each. */
+function answeredBy({ parts }: ModelMessage, results: Map<string, ToolResult>): ToolResult[] {
+  const answered = new Map<string, ToolResult>()
   for (const part of parts) {
     const result = part.type === "tool_use" ? results.get(part.id) : undefined
-    if (!result || answered.has(result.id)) continue
-    answered.add(result.id)
-    content.push({
-      type: "tool-result",
-      toolCallId: result.id,
-      toolName: result.name,
-      output: { type: result.is_error ? "error-text" : "text", value: result.content },
-    })
+    if (result) answered.set(result.id, result)
+  }
+  return [...answered.values()]
+}
+
+type ToolOutput = Extract<ToolContent[number], { type: "tool-result" }>["output"]
+
+async function toolContent(
+  results: ToolResult[],
+  request: ModelRequest,
+  traits: PromptTraits,
+): Promise<ToolContent> {
+  const content: ToolContent = []
+  for (const result of results) {
+    const output = await toOutput(result, request, traits)
+    content.push({ type: "tool-result", toolCallId: result.id, toolName: result.name, output })
+  }
+  return content
+}
+
+async function toOutput(
+  { content, is_error, images = [] }: ToolResult,
+  { readFile }: ModelRequest,
+  { takes, result_images }: PromptTraits,
+): Promise<ToolOutput> {
+  const seen = result_images === "nowhere" ? [] : images.filter(({ mime }) => takes(mime))
+  const unseen = images.filter((image) => !seen.includes(image))
+  const notes = unseen.map(({ mime }) => `[An image that you cannot see: ${mime}]`)
+  const text = [content, ...notes].join("\n")
+  if (is_error) return { type: "error-text", value: text }
+  if (result_images !== "inside" || seen.length === 0) return { type: "text", value: text }
+  const files = seen.map(async ({ file_id, mime }) => ({
+    type: "file" as const,
+    mediaType: mime,
+    data: { type: "data" as const, data: await readFile(file_id) },
+  }))
+  return { type: "content", value: [{ type: "text", text }, ...(await Promise.all(files))] }
+}
+
+/** The images of several results, each with the call that it came from. */
+async function imagesAfter(
+  results: ToolResult[],
+  request: ModelRequest,
+  traits: PromptTraits,
+): Promise<UserContent> {
+  const content: UserContent = []
+  for (const { id, name, images = [] } of results) {
+    for (const { file_id, mime } of images.filter(({ mime }) => traits.takes(mime))) {
+      content.push({ type: "text", text: `[The image that ${name} (${id}) returned:]` })
+      content.push(await attachment({ type: "image", file_id, mime }, request, traits))
+    }
   }
   return content
 }

@@ -161,3 +161,91 @@ test("a model that is known to be blind is told of images instead of shown them"
   expect(blind).toContain("An image, which this model cannot see")
   expect(unknown).toContain("data:image/png;base64")
 })
+
+const looked: ModelMessage[] = [
+  user("hello"),
+  {
+    role: "assistant",
+    parts: [
+      { type: "tool_use", id: "call_1", name: "read_file", input: { path: "a.png" } },
+      { type: "tool_use", id: "call_2", name: "weather", input: { city: "Bern" } },
+    ],
+    provider: "it",
+  },
+  {
+    role: "tool",
+    parts: [
+      {
+        type: "tool_result",
+        id: "call_1",
+        name: "read_file",
+        content: "a.png: image/png",
+        is_error: false,
+        images: [
+          { file_id: "f1", mime: "image/png" },
+          { file_id: "f2", mime: "text/html" },
+        ],
+      },
+    ],
+  },
+  result("call_2"),
+]
+const unseen = "a.png: image/png\n[An image that you cannot see: text/html]"
+
+test("Anthropic gets a tool's image in its result", async () => {
+  const body = await bodyOf(anthropic, looked)
+  expect(body.messages.at(-1).content[0]).toMatchObject({
+    type: "tool_result",
+    tool_use_id: "call_1",
+    content: [
+      { type: "text", text: unseen },
+      { type: "image", source: { type: "base64", media_type: "image/png", data: base64 } },
+    ],
+  })
+  expect(body.messages.at(-1).content[1]).toMatchObject({ tool_use_id: "call_2", content: "sunny" })
+})
+
+test("OpenAI's responses get a tool's image in its result", async () => {
+  const body = await bodyOf(responses, looked)
+  expect(body.input.find(({ type }: { type?: string }) => type === "function_call_output")).toMatchObject({
+    call_id: "call_1",
+    output: [
+      { type: "input_text", text: unseen },
+      { type: "input_image", image_url: `data:image/png;base64,${base64}` },
+    ],
+  })
+})
+
+test("Google gets a tool's image beside its result, as the model takes it", async () => {
+  const body = JSON.stringify(await bodyOf(google, looked))
+  expect(body).toContain(JSON.stringify({ inlineData: { mimeType: "image/png", data: base64 } }))
+  expect(body).toContain(JSON.stringify(unseen))
+})
+
+test.each([chat, compatible].map((wire) => [wire.name, wire] as const))(
+  "%s: a tool's image follows all results, as the user's",
+  async (_, wire) => {
+    const { messages } = await bodyOf(wire, looked)
+    expect(messages.slice(-3)).toEqual([
+      { role: "tool", tool_call_id: "call_1", content: unseen },
+      { role: "tool", tool_call_id: "call_2", content: "sunny" },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "[The image that read_file (call_1) returned:]" },
+          { type: "image_url", image_url: { url: `data:image/png;base64,${base64}` } },
+        ],
+      },
+    ])
+  },
+)
+
+test("a service that takes no user's message after a result is told that there was an image", async () => {
+  await using remote = startRemote(saying(compatible.text("Hi."), compatible.end("end")))
+  await ask(await openNamed("mistral", remote.url), { messages: looked }, { provider: "mistral", model: "m" })
+  const { messages } = remote.requests[0]!.body
+  expect(messages.at(-1).role).toBe("tool")
+  expect(messages.at(-2).content).toBe(
+    "a.png: image/png\n[An image that you cannot see: image/png]\n[An image that you cannot see: text/html]",
+  )
+})
