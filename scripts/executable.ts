@@ -17,7 +17,9 @@ export type Target = keyof typeof targets
 export const isTarget = (name: string): name is Target => Object.hasOwn(targets, name)
 
 /** Threads are entry points of their own; they find each other by their paths below the main one's folder. */
-const threads: Record<string, string[]> = { "src/main.ts": ["src/tools/search/worker.ts"] }
+const threads: Record<string, string[]> = {
+  "src/main.ts": ["src/tools/search/worker.ts", "src/tools/readable-worker.ts"],
+}
 
 /**
  * Compiles one entry point into one executable and returns its size in bytes. The flags belong together: splitting
