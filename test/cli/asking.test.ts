@@ -139,10 +139,10 @@ test.each([
   await chat.shows(/\[n\]o: $/)
   server.publish("approval.resolved", { approval_id: "a1", decision, by })
   await chat.shows(new RegExp(told))
-  // Nothing that is typed now answers anything.
+  // What is typed now answers nothing: it is what is said next, and asked about anew.
   chat.type("y\r")
   server.finishTurn()
-  await chat.shows(/Well then\.[\s\S]*› $/)
+  await chat.shows(/Well then\.[\s\S]*› y[\s\S]*\[n\]o: $/)
   expect(server.answers()).toEqual([])
 })
 

@@ -63,7 +63,8 @@ export function weftInTerminal(args: string[], env: Record<string, string> = {})
           looked = seen.length
           return text
         }
-        if (child.exitCode !== null) throw new Error(`left with ${child.exitCode} after: ${text}`)
+        const left = child.exitCode ?? child.signalCode
+        if (left !== null) throw new Error(`left with ${left} after: ${text}`)
         await changed.promise
       }
     },
