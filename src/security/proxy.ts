@@ -76,8 +76,11 @@ function listen(server: http.Server, path: string): Promise<void> {
   server.once("error", reject)
   // The socket is made within the call, and there must be no moment in which others could open it.
   const mask = process.umask(0o177)
-  server.listen(path, resolve)
-  process.umask(mask)
+  try {
+    server.listen(path, resolve)
+  } finally {
+    process.umask(mask)
+  }
   return promise
 }
 

@@ -13,13 +13,13 @@ declare const self: Worker
 /** An article of fewer characters is taken for a mistake of the extraction, and the whole page is shown. */
 const article_chars_min = 250
 
-self.onmessage = ({ data }: MessageEvent<Page>) => self.postMessage(convert(data))
+self.onmessage = async ({ data }: MessageEvent<Page>) => self.postMessage(await convert(data))
 
-function convert(page: Page): Converted {
+async function convert(page: Page): Promise<Converted> {
   const plain = () => ({ title: titleIn(page.html), text: toPlain(page.html) })
   if (page.format === "text") return plain()
   try {
-    return extract(page)
+    return await extract(page)
   } catch (thrown) {
     // Nesting that overflows a parser's stack, or what it cannot make a document of: its text is still there.
     return { ...plain(), note: `the parser gave up: ${thrown instanceof Error ? thrown.name : "it failed"}` }
@@ -29,7 +29,7 @@ function convert(page: Page): Converted {
 const titleIn = (html: string) =>
   toPlain(/<title[^>]{0,200}>([^<]{0,500})/i.exec(html.slice(0, 100_000))?.[1] ?? "")
 
-function extract({ html, url }: Page): Converted {
+async function extract({ html, url }: Page): Promise<Converted> {
   const document = parse(html)
   const base = baseOf(document, url)
   const title = document.title
@@ -43,7 +43,7 @@ function extract({ html, url }: Page): Converted {
   const found = (article?.textContent ?? "").trim().length >= article_chars_min
   // Readability takes the document apart, so the whole page is read anew.
   const content = (found && article?.content) || parse(html).body
-  return { title: (found && article?.title) || title, text: toMarkdown(content, base) }
+  return { title: (found && article?.title) || title, text: await toMarkdown(content, base) }
 }
 
 const parse = (html: string): Document =>
