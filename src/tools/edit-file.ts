@@ -6,32 +6,23 @@ import { defineTool } from "./tool.ts"
 
 const file_bytes_max = 32 * 1024 * 1024
 const diff_length_max = 8_192
+/** The gateway waits for it. */
+const diff_ms_max = 50
 
-const old_text = Type.String({ description: "What is there, exactly; must occur once." })
-const new_text = Type.String({ description: "What takes its place." })
+const old_text = Type.String({ description: "Exact, and there once." })
+const new_text = Type.String({ description: "Instead." })
+const several = Type.Object({
+  old_text: Type.String(),
+  new_text: Type.String(),
+  all: Type.Optional(Type.Boolean()),
+})
 
 const params = Type.Object(
   {
-    path: Type.String({ minLength: 1, description: "The file." }),
+    path: Type.String({ description: "File." }),
     old_text: Type.Optional(old_text),
     new_text: Type.Optional(new_text),
-    edits: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            old_text: Type.String(),
-            new_text: Type.String(),
-            all: Type.Optional(Type.Boolean()),
-          },
-          { additionalProperties: false },
-        ),
-        {
-          minItems: 1,
-          maxItems: 200,
-          description: "Several at once, instead; all: every occurrence.",
-        },
-      ),
-    ),
+    edits: Type.Optional(Type.Array(several, { description: "Several." })),
   },
   { additionalProperties: false },
 )
@@ -66,6 +57,7 @@ export const editFile = defineTool({
 })
 
 function toEdits({ old_text, new_text, edits }: Static<typeof params>): Edit[] {
+  if (edits?.length === 0) throw new Error("edits is empty.")
   const has_one = old_text !== undefined && new_text !== undefined
   if (edits && old_text === undefined && new_text === undefined) return edits
   if (has_one && !edits) return [{ old_text, new_text }]
@@ -100,11 +92,11 @@ async function toDiff(path: string, before: string, after: string): Promise<stri
   const name = toShown(path)
   const whole = createTwoFilesPatch(name, name, before, after, undefined, undefined, {
     context: 3,
-    timeout: 200,
+    timeout: diff_ms_max,
     headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: false },
   })
   if (whole === undefined) return "[the diff is too large to show]"
-  if (whole.length <= diff_length_max) return whole.trimEnd()
+  if (whole.length <= diff_length_max) return whole.replace(/\n$/, "")
   const shown = whole.slice(0, whole.lastIndexOf("\n", diff_length_max))
   return `${shown}\n[the diff is cut; ${toCount(whole.length - shown.length, "more character")}]`
 }

@@ -12,11 +12,11 @@ export const listDir = defineTool({
   effect: "read",
   group: "files",
   params: Type.Object(
-    { path: Type.String({ default: ".", minLength: 1, description: "The folder." }) },
+    { path: Type.Optional(Type.String({ description: "Folder." })) },
     { additionalProperties: false },
   ),
-  targets: ({ path }, { files }) => [files.toTarget(path, "read")],
-  async run({ path }, context) {
+  targets: ({ path = "." }, { files }) => [files.toTarget(path, "read")],
+  async run({ path = "." }, context) {
     const { entries } = await context.files.list(path).catch(async (thrown) => {
       throw await explain(thrown, path, context)
     })

@@ -20,20 +20,23 @@ const chunk_bytes = 1 << 20
 
 export const readFile = defineTool({
   name: "read_file",
-  description: "Read a text file in pages, or see an image.",
+  description: "Read text in pages, or see an image.",
   effect: "read",
   group: "files",
   params: Type.Object(
     {
-      path: Type.String({ minLength: 1, description: "The file." }),
-      offset: Type.Optional(Type.Integer({ minimum: 1, description: "First line." })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, description: "Most lines." })),
-      column: Type.Optional(Type.Integer({ minimum: 1, description: "First byte of that line." })),
+      path: Type.String({ description: "File." }),
+      offset: Type.Optional(Type.Integer({ description: "First line." })),
+      limit: Type.Optional(Type.Integer({ description: "Most lines." })),
+      column: Type.Optional(Type.Integer({ description: "Byte in it." })),
     },
     { additionalProperties: false },
   ),
   targets: ({ path }, { files }) => [files.toTarget(path, "read")],
-  async run({ path, offset = 1, limit = page_lines_max, column = 1 }, context): Promise<ToolOutput> {
+  async run({ path, ...range }, context): Promise<ToolOutput> {
+    const offset = Math.max(1, range.offset ?? 1)
+    const limit = Math.max(1, Math.min(range.limit ?? page_lines_max, page_lines_max))
+    const column = Math.max(1, range.column ?? 1)
     const { bytes: first, stat } = await open(path, context)
     const mime = imageTypeOf(first)
     if (mime) return await showImage(path, mime, stat, context.files)
@@ -43,7 +46,7 @@ export const readFile = defineTool({
 
     const { encoding, mark } = encodingOf(first)
     const chunks = textOf(chunksOf(path, first, stat, context), encoding, mark)
-    const page = await readPage(chunks, { offset, limit: Math.min(limit, page_lines_max), column })
+    const page = await readPage(chunks, { offset, limit, column })
     if (page.lines === 0) return `${toShown(path)} is empty but for its byte order mark.`
     if (offset > page.lines)
       throw new Error(

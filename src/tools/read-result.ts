@@ -13,13 +13,15 @@ export const readResult = defineTool({
   deferred: true,
   params: Type.Object(
     {
-      handle: Type.String({ minLength: 1, maxLength: 100, description: "As the cut result names it." }),
-      offset: Type.Optional(Type.Integer({ minimum: 0, description: "Characters to skip." })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, description: "Most characters." })),
+      handle: Type.String({ description: "As the cut result says." }),
+      offset: Type.Optional(Type.Integer({ description: "Characters to skip." })),
+      limit: Type.Optional(Type.Integer({ description: "Most characters." })),
     },
     { additionalProperties: false },
   ),
-  run({ handle, offset = 0, limit = page_length_max }, { findResult }) {
+  run({ handle, ...range }, { findResult }) {
+    const offset = Math.max(0, range.offset ?? 0)
+    const limit = range.limit ?? page_length_max
     const whole = findResult(handle)
     if (whole === undefined) {
       throw new Error("There is no result of this handle in this session; it may have been removed since.")

@@ -8,42 +8,41 @@ import { toCount, toShown } from "./text.ts"
 import { defineTool, type ToolContext } from "./tool.ts"
 
 const time_ms_max = 30_000
+const limit_default = 100
+const limit_max = 1_000
 /** Below what the loop cuts a result at. */
 const shown_bytes_max = 60_000
 
 const params = Type.Object(
   {
-    pattern: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 2_000, description: "Regex for a line; (?i) ignores case." }),
-    ),
-    glob: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 500, description: 'Files, such as "*.{ts,js}".' }),
-    ),
-    path: Type.String({ default: ".", minLength: 1, description: "Where." }),
-    limit: Type.Integer({ default: 100, minimum: 1, maximum: 1_000, description: "Most results." }),
+    pattern: Type.Optional(Type.String({ description: "Regex; (?i) ignores case." })),
+    glob: Type.Optional(Type.String({ description: 'As "*.{ts,js}".' })),
+    path: Type.Optional(Type.String({ description: "Where." })),
+    limit: Type.Optional(Type.Integer({ description: "Default 100." })),
   },
   { additionalProperties: false },
 )
 
 export const searchFiles = defineTool({
   name: "search_files",
-  description: "Find lines, or files by name. Skips binary and git-ignored files.",
+  description: "Find lines, or files by glob; not in git-ignored files.",
   effect: "read",
   group: "files",
   params,
-  targets: ({ path }, { files }) => [files.toTarget(path, "read")],
+  targets: ({ path = "." }, { files }) => [files.toTarget(path, "read")],
   run: (input, context) => search(input, context, context.findProgram("rg")),
 })
 
 /** `ripgrep` is its absolute path, where it is to be used. */
 export async function search(
-  { pattern, glob, path, limit }: Static<typeof params>,
+  { pattern, glob, path = ".", ...rest }: Static<typeof params>,
   context: ToolContext,
   ripgrep: string | undefined,
 ): Promise<string> {
-  if (pattern === undefined && glob === undefined) throw new Error("Give a pattern, a glob or both.")
+  if (!pattern && !glob) throw new Error("Give a pattern, a glob or both.")
+  const limit = Math.max(1, Math.min(rest.limit ?? limit_default, limit_max))
   // Whoever searches, it is the same language and the same words about a mistake.
-  if (pattern !== undefined) parsePattern(pattern)
+  if (pattern) parsePattern(pattern)
   using opened = await context.files.open(path).catch(async (thrown) => {
     throw await explain(thrown, path, context)
   })
@@ -51,15 +50,15 @@ export async function search(
   const wanted: Wanted = {
     path: opened.path,
     lines_max: limit + 1,
-    ...(pattern === undefined ? {} : { pattern }),
-    ...(glob === undefined ? {} : { glob }),
+    ...(pattern ? { pattern } : {}),
+    ...(glob ? { glob } : {}),
   }
   const found =
     (ripgrep ? await searchWithRipgrep(ripgrep, wanted, context, time_ms_max) : undefined) ??
     (await searchOurselves(opened.fd, opened.stat.type === "folder", wanted, context))
   const { mayTouch } = context
   const hits = found.hits.filter((hit) => mayTouch({ effect: "read", kind: "path", text: hit.path }))
-  return toText({ ...found, hits }, limit, pattern !== undefined)
+  return toText({ ...found, hits }, limit, wanted.pattern !== undefined)
 }
 
 /** In a thread of this process, until there is enough or it takes too long. */

@@ -7,13 +7,13 @@ const compared_bytes_max = 1 << 20
 
 export const writeFile = defineTool({
   name: "write_file",
-  description: "Write a whole file, with its folders.",
+  description: "Write a whole file.",
   effect: "write",
   group: "files",
   exclusive: true,
   params: Type.Object(
     {
-      path: Type.String({ minLength: 1, description: "The file." }),
+      path: Type.String({ description: "File." }),
       content: Type.String({ description: "All of it." }),
     },
     { additionalProperties: false },
@@ -43,7 +43,7 @@ async function readBefore(path: string, { files, mayTouch }: ToolContext): Promi
 async function changesOf(before: string, after: string): Promise<string> {
   if (before === after) return "the same as before"
   const { diffLines } = await import("diff")
-  const changes = diffLines(before, after, { timeout: 100 })
+  const changes = diffLines(before, after, { timeout: 50 })
   if (!changes) return "much of it changed"
   const count = (of: "added" | "removed") =>
     changes.reduce((sum, change) => sum + (change[of] ? change.count : 0), 0)
