@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { walls } from "../../src/kernel/own/options.ts"
 import { needs } from "../needs.ts"
@@ -132,6 +132,20 @@ enclosing("it ends with everything inside when it is told to", async () => {
   const { status, out } = told.read()
   expect(status.at(-1)).toBe("signal 9")
   expect(out.trim().split(" ").map(Number).filter(isAlive)).toEqual([])
+})
+
+enclosing("nothing stays when whoever started it is killed", async () => {
+  const starter = Bun.spawn([process.execPath, join(import.meta.dir, "starter.ts"), ...ordinary], {
+    stdout: "pipe",
+  })
+  const { value } = await starter.stdout.getReader().read()
+  const folder = new TextDecoder().decode(value).trim()
+  await until(() => existsSync(join(folder, "work/started")))
+  const pids = readFileSync(join(folder, "work/started"), "utf8").trim().split(" ").map(Number)
+  expect(pids.filter(isAlive)).toEqual(pids)
+  starter.kill("SIGKILL")
+  await until(() => !pids.some(isAlive))
+  rmSync(folder, { recursive: true })
 })
 
 enclosing("it cannot signal who guards it", async () => {
