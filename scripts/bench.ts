@@ -11,6 +11,7 @@ import { openclaw } from "../bench/figures/peers.ts"
 import { route } from "../bench/figures/route.ts"
 import { tools } from "../bench/figures/tools.ts"
 import { hello, pings, turnLatency, turnRate } from "../bench/figures/traffic.ts"
+import { webFetch } from "../bench/figures/web-fetch.ts"
 import type { Bench, Figure } from "../bench/measure.ts"
 import { buildExecutables } from "../bench/servers.ts"
 import targets from "../bench/targets.json" with { type: "json" }
@@ -30,6 +31,7 @@ const benches: Bench[] = [
   route,
   hello,
   tools,
+  webFetch,
 ]
 const peers: Bench[] = [openclaw]
 

@@ -102,6 +102,23 @@ test("the environment and the working directory are read at the edges", () => {
   expect(outside(reading, /^src\/(config\/|cli\/|app\.ts$|main\.ts$)/)).toEqual([])
 })
 
+test("only the guarded client and its proxy open connections", () => {
+  const opening =
+    /(?:from|import\() ?["'](node:)?(https?|http2|net|tls|dgram|dns|dns\/promises)["']|\bBun\.(connect|udpSocket|fetch|SQL|RedisClient)\b|new (\w+\.)?(WebSocket|EventSource|XMLHttpRequest)\b/
+  // The client of the gateway is given its address by whoever runs it.
+  expect(
+    outside(matching(opening), /^src\/(security\/(connect|request|resolve|proxy)|client\/connection)\.ts$/),
+  ).toEqual([])
+  // The guarded fetch is a parameter, a field of the context or made from the policy; the global one is nobody's, but
+  // for the providers, whose addresses only the operator names.
+  const guarded =
+    /\{ [^}]*\bfetch\b[^}]*\}(: ToolContext)?\)|\bfetch: GuardedFetch\b|const fetch = once\(\(\) => openFetch/
+  const calling = where(
+    ({ text }) => /(?<![.\w])fetch\(|globalThis\.fetch|window\.fetch/.test(text) && !guarded.test(text),
+  )
+  expect(outside(calling, /^src\/providers\/(call|ai-sdk)\.ts$/)).toEqual([])
+})
+
 test("nothing is left for later without an issue, and nothing is swallowed", () => {
   expect(matching(/\b(FIXME|XXX|HACK)\b|TODO(?! #\d)/)).toEqual([])
   expect(matching(/catch\s*(\([^)]*\))?\s*\{\s*\}/)).toEqual([])
