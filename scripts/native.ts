@@ -55,14 +55,17 @@ export function buildNative(target?: string): NativeFiles {
   const kernel = { path: join(folder, "kernel.so"), from: all.filter((name) => !isSandbox(name)) }
   const sandbox = { path: join(folder, "sandbox"), from: all.filter(isSandbox) }
   const lines = [
-    build(kernel, compiler?.path, [[...warnings, "-fPIC", "-shared", "-fvisibility=hidden"]]),
+    build(kernel, compiler?.path, [[...warnings, "-s", "-fPIC", "-shared", "-fvisibility=hidden"]]),
     // One that needs no library of the system starts sooner, and in any folder that a program is shut into.
-    build(sandbox, compiler?.path, [[...warnings, "-static"], warnings]),
+    build(sandbox, compiler?.path, [
+      [...warnings, "-s", "-static"],
+      [...warnings, "-s"],
+    ]),
   ].filter(Boolean)
   return {
     kernel: kernel.path,
     sandbox: sandbox.path,
-    said: lines.length > 0 ? `native: ${lines.join("; ")}` : "",
+    said: lines.length > 0 ? `native: ${[...new Set(lines)].join("; ")}` : "",
   }
 }
 
@@ -77,7 +80,7 @@ function build({ path, from }: Output, compiler: string | undefined, attempts: s
     // Something that an older version built is no stand-in for what the sources say now.
     const told = existsSync(path) && statSync(path).size === 0
     if (!told && !writeOver(path, (made) => writeFileSync(made, ""))) return ""
-    return told ? "" : `no C compiler (cc, gcc, clang or $CC) for ${name}, going on without`
+    return told ? "" : "no C compiler for this target (cc, gcc, clang or $CC), going on without"
   }
   let failure = ""
   for (const flags of attempts) {

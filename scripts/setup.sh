@@ -98,7 +98,7 @@ install_dependencies() {
 build_native() {
   [ -d "$root/native" ] || return 0
   compiler=$(command -v "${CC:-cc}" || command -v gcc || command -v clang) || compiler=none
-  wanted="$compiler $(uname -sm) $(cat "$root"/native/*.[ch] "$root/scripts/native.ts" | cksum)"
+  wanted="$compiler $(uname -sm) $(cat "$root"/native/*.* "$root/scripts/native.ts" | cksum)"
   built=$root/native/build/.built
   if [ -f "$built" ] && [ "$(cat "$built")" = "$wanted" ]; then return 0; fi
   if [ -e "$root/native/build" ]; then writable=$root/native/build; else writable=$root/native; fi
