@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { explain } from "./missing.ts"
+import { parseGlob } from "./search/glob.ts"
 import type { FileHit } from "./search/job.ts"
 import { parsePattern } from "./search/pattern.ts"
 import { type Found, searchWithRipgrep, type Wanted } from "./search/ripgrep.ts"
@@ -8,6 +9,8 @@ import { toCount, toShown } from "./text.ts"
 import { defineTool, type ToolContext } from "./tool.ts"
 
 const time_ms_max = 30_000
+const pattern_length_max = 2_000
+const glob_length_max = 500
 const limit_default = 100
 const limit_max = 1_000
 /** Below what the loop cuts a result at. */
@@ -42,7 +45,8 @@ export async function search(
   if (!pattern && !glob) throw new Error("Give a pattern, a glob or both.")
   const limit = Math.max(1, Math.min(rest.limit ?? limit_default, limit_max))
   // Whoever searches, it is the same language and the same words about a mistake.
-  if (pattern) parsePattern(pattern)
+  if (pattern) parsePattern(checkLength("pattern", pattern, pattern_length_max))
+  if (glob) parseGlob(checkLength("glob", glob, glob_length_max), { braces: true })
   using opened = await context.files.open(path).catch(async (thrown) => {
     throw await explain(thrown, path, context)
   })
@@ -59,6 +63,11 @@ export async function search(
   const { mayTouch } = context
   const hits = found.hits.filter((hit) => mayTouch({ effect: "read", kind: "path", text: hit.path }))
   return toText({ ...found, hits }, limit, wanted.pattern !== undefined)
+}
+
+function checkLength(name: string, text: string, length_max: number): string {
+  if (text.length > length_max) throw new Error(`The ${name} is longer than ${length_max} characters.`)
+  return text
 }
 
 /** In a thread of this process, until there is enough or it takes too long. */

@@ -214,6 +214,21 @@ test("texts in UTF-16 and with a byte order mark are searched, too", async () =>
     expect(await find(workspace, { pattern: "^größe" }, ripgrep)).toBe(expected)
 })
 
+test("what is wrong with a glob is said, and no pattern or glob is slow to check", async () => {
+  using workspace = project()
+  await expect(find(workspace, { glob: "*.{ts,js" })).rejects.toThrow("a { without its }")
+  const patterns = ["(?i)\\w\\W", "[\\p{L}\\P{N}]", "((((a", "[[[[", "a{1,2}", "\\p{Lu}(?i)"].map((part) =>
+    part.repeat(150),
+  )
+  const globs = ["{{{{", "[[[[", "**/", "{a,", "*a?"].map((part) => part.repeat(125))
+  for (const input of [...patterns.map((pattern) => ({ pattern })), ...globs.map((glob) => ({ glob }))]) {
+    const begun = performance.now()
+    // Only what is done before the thread begins.
+    await expect(find(workspace, { ...input, path: "nowhere" })).rejects.toThrow()
+    expect(performance.now() - begun).toBeLessThan(100)
+  }
+})
+
 test("a pattern that is too large is refused, not tried", async () => {
   using workspace = project()
   await expect(find(workspace, { pattern: "((a{100}){100}){100}" })).rejects.toThrow("too large")

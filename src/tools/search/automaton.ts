@@ -1,5 +1,5 @@
+import { PatternError } from "./letters.ts"
 import type { Assertion, Node } from "./pattern.ts"
-import { PatternError } from "./pattern.ts"
 import { type CodeSet, has } from "./sets.ts"
 
 /**
@@ -173,7 +173,7 @@ function holds(
 function compile(pattern: Node) {
   const steps: Step[] = [{ type: "match" }]
   const sets: CodeSet[] = []
-  const set_ids = new Map<string, number>()
+  const set_ids = new Map<CodeSet | string, number>()
   let has_edges = false
 
   const put = (step: Step): number => {
@@ -181,13 +181,15 @@ function compile(pattern: Node) {
     return steps.push(step) - 1
   }
   const setId = (set: CodeSet): number => {
+    const same = set_ids.get(set)
+    if (same !== undefined) return same
     const key = set.join(";")
     const id = set_ids.get(key) ?? sets.push(set) - 1
-    set_ids.set(key, id)
+    set_ids.set(key, id).set(set, id)
     return id
   }
   const build = (node: Node, next: number): number => {
-    if (node.type === "set") return put({ type: "set", set: setId(node.set), next })
+    if (node.type === "set") return put({ type: "set", set: setId(node.set()), next })
     if (node.type === "assert") {
       if (node.assertion.endsWith("edge")) has_edges = true
       return put({ type: "assert", assertion: node.assertion, next })

@@ -1,3 +1,4 @@
+import { PatternError } from "./letters.ts"
 import type { Node } from "./pattern.ts"
 import { anything, type CodeSet, negate, slash, unite, without } from "./sets.ts"
 
@@ -13,9 +14,10 @@ export function parseGlob(glob: string, { braces }: { braces: boolean }): Node {
 
 type Reader = { letters: string[]; at: number; braces: boolean }
 
-const name_letter: Node = { type: "set", set: without(anything, slash) }
-const any_letter: Node = { type: "set", set: anything }
-const literal = (letter: string): Node => ({ type: "set", set: single(letter) })
+const of = (set: CodeSet): Node => ({ type: "set", set: () => set })
+const name_letter = of(without(anything, slash))
+const any_letter = of(anything)
+const literal = (letter: string): Node => of(single(letter))
 const single = (letter: string): CodeSet => [[letter.codePointAt(0)!, letter.codePointAt(0)!]]
 const repeat = (node: Node, min: number, max = Number.POSITIVE_INFINITY): Node => ({
   type: "repeat",
@@ -38,10 +40,7 @@ function readSequence(reader: Reader, depth: number): Node {
 function readOne(reader: Reader, letter: string, depth: number): Node {
   const { letters } = reader
   if (letter === "*") return readStars(reader)
-  if (letter === "{" && reader.braces && depth < depth_max) {
-    const choice = readBraces(reader, depth)
-    if (choice) return choice
-  }
+  if (letter === "{" && reader.braces) return readBraces(reader, depth)
   if (letter === "[") {
     const node = readClass(reader)
     if (node) return node
@@ -66,19 +65,16 @@ function readStars(reader: Reader): Node {
   return repeat({ type: "all", nodes: [repeat(any_letter, 0), literal("/")] }, 0, 1)
 }
 
-function readBraces(reader: Reader, depth: number): Node | undefined {
-  const from = reader.at
+function readBraces(reader: Reader, depth: number): Node {
+  if (depth === depth_max) throw new PatternError("The glob has braces too deep in each other.")
   const nodes: Node[] = []
   do {
     reader.at++
     nodes.push(readSequence(reader, depth + 1))
   } while (reader.letters[reader.at] === ",")
-  if (reader.letters[reader.at] === "}") {
-    reader.at++
-    return { type: "any", nodes }
-  }
-  reader.at = from
-  return undefined
+  if (reader.letters[reader.at] !== "}") throw new PatternError("The glob has a { without its }.")
+  reader.at++
+  return { type: "any", nodes }
 }
 
 /** Undefined where the bracket is never closed: then it means itself. */
@@ -98,5 +94,5 @@ function readClass(reader: Reader): Node | undefined {
   }
   reader.at = close + 1
   const set = unite(...sets)
-  return { type: "set", set: without(negated ? negate(set) : set, slash) }
+  return of(without(negated ? negate(set) : set, slash))
 }

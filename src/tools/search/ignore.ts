@@ -7,6 +7,7 @@ export type Ignore = (path: string, name: string, is_folder: boolean) => "ignore
 type Rule = { keeps: boolean; folders_only: boolean; order: number }
 
 const rules_max = 5_000
+const rule_length_max = 500
 
 /**
  * Reads a .gitignore as git does. Nearly all rules are a name or an ending: those are looked up, so that many rules cost
@@ -55,7 +56,7 @@ export function parseIgnore(text: string): Ignore {
 }
 
 function parseLine(line: string, order: number) {
-  if (line.startsWith("#")) return undefined
+  if (line.startsWith("#") || line.length > rule_length_max) return undefined
   // A space at the end counts only where it is escaped.
   let glob = line.replace(/(?<!\\)[ \t]+$/, "")
   const keeps = glob.startsWith("!")

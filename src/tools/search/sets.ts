@@ -48,8 +48,16 @@ const assigned: CodeSet = [
   [0xe0000, 0xe01ef],
 ]
 
+const known_sets = new Map<string, CodeSet>()
+
 /** All code points that a class of the engine's own, such as "\\p{L}", has. A SyntaxError where there is no such class. */
 export function setOf(source: string): CodeSet {
+  const known = known_sets.get(source) ?? findSet(source)
+  known_sets.set(source, known)
+  return known
+}
+
+function findSet(source: string): CodeSet {
   const pattern = new RegExp(`^${source}$`, "u")
   const ranges: [number, number][] = []
   for (const [first, last] of assigned) {

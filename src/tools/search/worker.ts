@@ -1,7 +1,7 @@
 /** A thread that searches once, so that the gateway's own is free meanwhile. */
 
 import { type Job, type Report, runJob } from "./job.ts"
-import { PatternError } from "./pattern.ts"
+import { PatternError } from "./letters.ts"
 
 declare const self: Worker
 
