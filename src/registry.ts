@@ -31,9 +31,11 @@ import { offline } from "./providers/offline.ts"
 import { openai } from "./providers/openai.ts"
 import { openaiCompatible } from "./providers/openai-compatible.ts"
 import { presets } from "./providers/table.ts"
+import { effects } from "./security/target.ts"
 import { retentionSection } from "./store/config.ts"
 import { toolsSection } from "./tools/config.ts"
 import { currentTime } from "./tools/current-time.ts"
+import { exec } from "./tools/exec.ts"
 import { sessionSearch as sessionSearchTool } from "./tools/session-search.ts"
 
 export const sections = [
@@ -90,9 +92,16 @@ export const methods = [
   eventUnsubscribe,
 ]
 
-export const tools = [currentTime, sessionSearchTool]
+export const tools = [currentTime, sessionSearchTool, exec]
 
 export const providers = [anthropic, openai, openaiCompatible, google, offline]
 
+const groups = tools.flatMap((tool) => ("group" in tool ? [tool.group] : []))
+const tool_names = [...tools.map(({ name }) => name), ...new Set(groups), "*"]
+
 /** What a configuration may name without declaring it. */
-export const names = { tools: tools.map(({ name }) => name), providers: Object.keys(presets) }
+export const names = {
+  tools: tool_names,
+  subjects: [...tool_names, ...effects],
+  providers: Object.keys(presets),
+}

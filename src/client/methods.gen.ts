@@ -181,6 +181,11 @@ export type Methods = {
           name: string
           content: string
           is_error: boolean
+          /** What the tool showed besides, for models that can see. */
+          images?: Array<{
+            file_id: string
+            mime: string
+          }> | undefined
         }>
         provider?: string | undefined
         metadata?: Record<string, unknown> | undefined
@@ -383,6 +388,11 @@ export type Methods = {
           name: string
           content: string
           is_error: boolean
+          /** What the tool showed besides, for models that can see. */
+          images?: Array<{
+            file_id: string
+            mime: string
+          }> | undefined
         }>
         provider?: string | undefined
         metadata?: Record<string, unknown> | undefined

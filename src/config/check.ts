@@ -6,14 +6,17 @@ import type { Path } from "./schema-tree.ts"
 
 /** What there is outside of the configuration that it may name. */
 export type KnownNames = {
-  /** Built-in tools, and the names of groups of them. */
+  /** Built-in tools, the names of groups of them, and "*". */
   tools: readonly string[]
+  /** What a rule may be about: the same, and effects. */
+  subjects: readonly string[]
   /** Providers whose kind and address are known from their name. */
   providers: readonly string[]
 }
 
 type Model = { provider?: string; fallback?: Model }
-type Agent = Model & { id?: string; tools?: (string | undefined)[] }
+type Rules = { allow?: (string | undefined)[]; ask?: (string | undefined)[]; deny?: (string | undefined)[] }
+type Agent = Model & { id?: string; tools?: (string | undefined)[]; permissions?: Rules }
 type Plugin = { name?: string; path?: string; capabilities?: (string | undefined)[] }
 type Channel = { plugin?: string; signature?: string; secret?: string; public_key?: unknown }
 
@@ -102,12 +105,14 @@ function* checkAgents(config: Checked, names: KnownNames): Generator<Finding> {
   const plugin_names = known(plugins?.map((plugin) => plugin?.name))
   const provider_names = providers && [...names.providers, ...Object.keys(providers)]
   for (const [index, [path, agent]] of all.entries()) {
-    const { id, tools = [] } = agent
+    const { id, tools = [], permissions = {} } = agent
     if (id !== undefined && all.slice(0, index).some(([, other]) => other.id === id)) {
       yield { path: [...path, "id"], expected: "a name that no other agent has", got: JSON.stringify(id) }
     }
     if (provider_names) yield* checkModel(path, agent, provider_names)
-    if (plugin_names) yield* checkTools([...path, "tools"], tools, names.tools, plugin_names)
+    if (!plugin_names) continue
+    yield* checkTools([...path, "tools"], tools, names.tools, plugin_names)
+    yield* checkRules([...path, "permissions"], permissions, names.subjects, plugin_names)
   }
   const embedder = config.memory?.embedder
   if (typeof embedder !== "object" || embedder.provider === undefined || !provider_names) return
@@ -140,9 +145,35 @@ function* checkTools(
   const names = [...built_in, ...plugins]
   for (const [index, tool] of tools.entries()) {
     if (tool === undefined || names.includes(tool)) continue
-    // A plugin's tools are known only once it runs; here its name before a dot or a colon vouches for them.
-    if (plugins.some((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}:`))) continue
+    if (isOfPlugin(tool, plugins)) continue
     yield dangling([...path, index], "a tool, a group of tools or a plugin", tool, names)
+  }
+}
+
+/** A plugin's tools are known only once it runs; here its name before a dot or a colon vouches for them. */
+const isOfPlugin = (tool: string, plugins: readonly string[]): boolean =>
+  plugins.some((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}:`))
+
+/** "subject" or "subject:pattern". A rule that is about nothing would protect from nothing. */
+function* checkRules(
+  path: Path,
+  rules: Rules,
+  subjects: readonly string[],
+  plugins: string[],
+): Generator<Finding> {
+  const known_names = [...subjects, ...plugins]
+  for (const verdict of ["allow", "ask", "deny"] as const) {
+    for (const [index, rule] of (rules[verdict] ?? []).entries()) {
+      if (rule === undefined) continue
+      const at = [...path, verdict, index]
+      const [subject = ""] = rule.split(":", 1)
+      if (/:\s*$/.test(rule)) {
+        const expected = `a pattern after the colon, or ${JSON.stringify(subject)} alone`
+        yield { path: at, expected, got: JSON.stringify(rule) }
+      } else if (!known_names.includes(subject) && !isOfPlugin(rule, plugins)) {
+        yield dangling(at, "an effect, a tool or a group of tools", subject, known_names)
+      }
+    }
   }
 }
 

@@ -21,11 +21,11 @@ export type Permissions = Readonly<Partial<Record<Verdict, readonly string[]>>>
 export type RuledTool = { name: string; effect: Effect; group?: string }
 
 /**
- * What an agent may do. A rule is "subject" or "subject:pattern"; its subject is a tool, a group of tools or an effect.
+ * What an agent may do. A rule is "subject" or "subject:pattern"; its subject is a tool, a group of tools, an effect or "*" for all.
  *
  * - Without any rule reading the workspace is allowed and everything else asks.
  * - With rules the most specific one that matches wins: with a pattern before without, without wildcards before with,
- *   more literal characters before fewer; a tool before a group before an effect; deny before ask before allow.
+ *   more literal characters before fewer; a tool before a group before an effect before "*"; deny before ask before allow.
  *   Where none matches the answer is deny. A rule without a pattern covers whatever the walls let through.
  * - Patterns are compared with what the target is: a path, a host, a command or plain text. Those of a tool or a group
  *   only with targets of its own kind: "exec:git*" says nothing about the file into which a command writes.
@@ -101,7 +101,7 @@ function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
   if (subject === 0) return []
   const { pattern } = rule
   if (pattern === undefined) return [{ rule, match: "certain", rank: [0, 0, subject] }]
-  if (subject > 1 && kinds[tool.effect] !== undefined && kinds[tool.effect] !== target.kind) return []
+  if (subject > 2 && kinds[tool.effect] !== undefined && kinds[tool.effect] !== target.kind) return []
   const match = matchOf(pattern, target)
   return match === "none" ? [] : [{ rule, match, rank: [1, specificity(pattern), subject] }]
 }
@@ -115,9 +115,10 @@ const kinds: Partial<Record<Effect, Target["kind"]>> = {
 }
 
 function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect): number {
-  if (subject === name) return 3
-  if (subject === group) return 2
-  return subject === effect ? 1 : 0
+  if (subject === name) return 4
+  if (subject === group) return 3
+  if (subject === effect) return 2
+  return subject === "*" ? 1 : 0
 }
 
 function matchOf(pattern: string, { kind, text, words = [], script, elsewhere }: Target): Match {

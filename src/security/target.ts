@@ -1,5 +1,8 @@
+/** What a rule may be about. */
+export const effects = ["read", "write", "execute", "network", "send"] as const
+
 /** What a call does to the world outside the conversation; "none" needs no permission. */
-export type Effect = "none" | "read" | "write" | "execute" | "network" | "send"
+export type Effect = "none" | (typeof effects)[number]
 
 /** One thing that a call would do, in the form in which rules, people and the record see it. */
 export type Target = {

@@ -247,6 +247,26 @@ test("one mistake is one problem: what refers to a name that is wrong itself is 
   expect(await problemsOf(load(twice))).toMatchObject([{ key: "channels.c.secret", got: "a number" }])
 })
 
+test.each([
+  ['deny = ["exce:rm"]', { line: 2, key: "agent.permissions.deny[0]", got: '"exce"', nearest: "exec" }],
+  ['ask = ["write", "reed"]', { line: 2, key: "agent.permissions.ask[1]", got: '"reed"', nearest: "read" }],
+  ['allow = ["exec:"]', { line: 2, expected: 'a pattern after the colon, or "exec" alone' }],
+  ['allow = ["exec: "]', { line: 2, got: '"exec: "' }],
+  ['allow = ["nothing.of.this:x"]', { line: 2, key: "agent.permissions.allow[0]" }],
+])("a rule that is about nothing is refused where it stands: %s", async (line, problem) => {
+  const problems = await problemsOf(load(`[agent.permissions]\n${line}`))
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatchObject(problem)
+})
+
+test("rules may be about tools, groups, effects, everything, and tools of plugins", async () => {
+  const rules = '["exec:git status", "files", "read:**/x", "*", "weather", "weather.now:here", "weather:say"]'
+  const plugin = '[[plugins]]\nname = "weather"\npath = "weather.wasm"'
+  const text = `agent.tools = ["*", "files", "weather.now"]\nagent.permissions.deny = ${rules}\n${plugin}`
+  const { config } = await load(text, { files: ["/home/weather.wasm"] })
+  expect(config.agent.permissions?.deny).toHaveLength(7)
+})
+
 test("an unknown key is a warning with the nearest known name, and is left out", async () => {
   const text =
     "[gateway]\nprot = 80\n[gatway]\nport = 1\n[agent.fallback]\nmodle = 'x'\n[memory.embedder]\nprovider='openai'\nmodel='m'\nzebra=1"

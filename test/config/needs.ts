@@ -4,7 +4,19 @@ import type { SecretFile } from "../../src/config/secrets.ts"
 import { sections } from "../../src/registry.ts"
 
 export const names = {
-  tools: ["current_time", "session_search"],
+  tools: ["current_time", "session_search", "files", "*"],
+  subjects: [
+    "current_time",
+    "exec",
+    "web_fetch",
+    "files",
+    "*",
+    "read",
+    "write",
+    "execute",
+    "network",
+    "send",
+  ],
   providers: ["anthropic", "openai", "offline"],
 }
 

@@ -68,7 +68,7 @@ test.each([
       "exec:git",
       "exec:g*t",
       "exec:*",
-    ].concat(["execute:*", "exec", "shell", "execute"]),
+    ].concat(["execute:*", "*:*", "exec", "shell", "execute", "*"]),
   ],
   [
     "edit_file",
@@ -80,7 +80,7 @@ test.each([
       "write:src",
       "files:src/*.ts",
       "write:src/*",
-    ].concat(["edit_file:**", "files:**", "edit_file", "files", "write"]),
+    ].concat(["edit_file:**", "files:**", "edit_file", "files", "write", "*"]),
   ],
   [
     "web_fetch",
@@ -90,7 +90,7 @@ test.each([
       "network:api.example.com",
       "web:*.example.com",
       "network:*.example.com",
-    ].concat(["web_fetch:*", "web_fetch", "web", "network"]),
+    ].concat(["web_fetch:*", "*:*", "web_fetch", "web", "network", "*"]),
   ],
 ] as const)("the most specific rule wins, whatever the verdicts are: %s", (tool, target, order) => {
   for (const verdicts of [
