@@ -1,12 +1,12 @@
 import { version } from "../package.json"
+import { rootCommand } from "./cli/root.ts"
+import { runCli } from "./cli/run.ts"
 
-// Where the helper in C cannot be executed, this program starts itself to shut others in. It has no time to lose.
+// Where the helper in C cannot be executed, this program starts itself to shut others in.
 if (process.argv[2] === "sandbox") {
   const { runSandbox } = await import("./kernel/own/sandbox.ts")
   process.exit(await runSandbox(process.argv.slice(3)))
 }
-
-const [{ rootCommand }, { runCli }] = await Promise.all([import("./cli/root.ts"), import("./cli/run.ts")])
 
 // Bun looks at it when it serves: without it, a failure would show clients a development page.
 process.env.NODE_ENV = "production"
