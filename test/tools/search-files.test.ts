@@ -2,6 +2,8 @@ import { expect, test } from "bun:test"
 import { chmodSync, readdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
+import { type Execute, type Executed, openSandbox } from "../../src/security/sandbox.ts"
+import { ToolDenied } from "../../src/security/target.ts"
 import { search, searchFiles } from "../../src/tools/search-files.ts"
 import { needs } from "../needs.ts"
 import { openWorkspace, runBare, type Workspace } from "./context.ts"
@@ -248,6 +250,54 @@ test("without walls around programs, ripgrep's answer is not taken", async () =>
   expect(asked[0]?.slice(-3)).toEqual(["--", "other", "."])
 })
 
+test("where ripgrep may not run, the search goes on without it", async () => {
+  using workspace = project()
+  const execute = () => Promise.reject(new ToolDenied("The walls that the policy requires are missing."))
+  const context = { ...workspace.context, execute }
+  const said = await search(searchFiles.parse({ pattern: "other" }), context, "/usr/bin/rg")
+  expect(said).toBe("src/app.ts:2: const other = 2")
+})
+
+/** What stands around a program here, or nothing where none can be had. */
+async function openWalls(workspace: string, run_folder: string) {
+  const limits = { memory_bytes_max: 1 << 30, processes_max: 64, file_bytes_max: 1 << 20 }
+  const policy = { mode: "prefer" as const, workspace, read: [], write: [], network: [] }
+  return openSandbox({ policy, limits, run_folder, env: { PATH: process.env.PATH } })
+}
+
+async function missingHere(): Promise<string[]> {
+  if (!rg) return ["rg"]
+  using workspace = openWorkspace()
+  using elsewhere = openWorkspace()
+  await using sandbox = await openWalls(workspace.folder, join(elsewhere.folder, "run"))
+  const { missing } = await sandbox.check()
+  return missing.some(({ wall }) => wall === "landlock") ? ["landlock"] : []
+}
+const missing_here = await missingHere()
+const name = "behind the walls ripgrep finds what our own walk finds, and its answer is taken"
+const behindWalls = missing_here.length === 0 ? test : test.skip
+behindWalls(missing_here.length === 0 ? name : `${name} (needs ${missing_here.join()})`, async () => {
+  using workspace = project()
+  using elsewhere = openWorkspace()
+  await using sandbox = await openWalls(workspace.folder, join(elsewhere.folder, "run"))
+  const runs: Executed[] = []
+  const execute: Execute = async (program) => {
+    const done = await sandbox.execute(program)
+    runs.push(done)
+    return done
+  }
+  const context = { ...workspace.context, execute }
+  for (const input of [{ pattern: "needle" }, { pattern: "\\w+$", path: "src" }, { glob: "*.ts" }]) {
+    const said = await search(searchFiles.parse({ ...input }), context, rg)
+    expect(said).toBe(await find(workspace, input))
+  }
+  expect(runs.map(({ exit_code, missing }) => [exit_code, missing.includes("landlock")])).toEqual([
+    [0, false],
+    [0, false],
+    [0, false],
+  ])
+})
+
 needs({ root: true, command: "setpriv" })("what may not be read is left out, and counted", async () => {
   using workspace = project()
   workspace.put("shut/file.txt", "other")
@@ -284,12 +334,12 @@ needs({ root: true, command: "setpriv" })("what may not be read is left out, and
 
 const word = fc.constantFrom("ab", "a", "b", "", " ", "foo", "Foo", "_1", "é", "ß", "\u{1f600}", "x.y")
 const line = fc.array(word, { maxLength: 6 }).map((words) => words.join(""))
-const name = fc.constantFrom("a", "b.ts", "c.log", "foo", ".hidden", "é.md", "a b.txt", "Foo.TS")
+const file_name = fc.constantFrom("a", "b.ts", "c.log", "foo", ".hidden", "é.md", "a b.txt", "Foo.TS")
 const folder = fc.constantFrom("", "src/", "src/deep/", "lib/", "bar/", ".x/")
 const tree = fc.uniqueArray(
   fc.record({
     folder,
-    name,
+    name: file_name,
     lines: fc.array(line, { maxLength: 5 }),
     ending: fc.constantFrom("\n", "", "\r\n"),
   }),

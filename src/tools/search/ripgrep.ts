@@ -36,7 +36,12 @@ export async function searchWithRipgrep(
       ? ["--files", "--null", "--", path]
       : ["--json", "--crlf", `--max-count=${lines_max}`, "--", parsePattern(pattern).for_ripgrep, path]
   const argv = [program, ...flags, ...globs, ...what]
-  const done = await execute({ argv, timeout_ms, output_bytes_max, signal })
+  const done = await execute({ argv, timeout_ms, output_bytes_max, signal }).catch((thrown: unknown) => {
+    // It may not run or cannot: the search goes on without it.
+    if (signal.aborted) throw thrown
+    return undefined
+  })
+  if (!done) return undefined
   // 0 and 1 are with and without a match; 2 is an error, of a file that could not be read or of its own.
   const failed = done.exit_code === null || done.exit_code > 2 || (done.exit_code === 2 && done.stdout === "")
   if (failed || done.missing.includes("landlock")) return undefined
