@@ -35,8 +35,16 @@ import { effects } from "./security/target.ts"
 import { retentionSection } from "./store/config.ts"
 import { toolsSection } from "./tools/config.ts"
 import { currentTime } from "./tools/current-time.ts"
+import { editFile } from "./tools/edit-file.ts"
 import { exec } from "./tools/exec.ts"
+import { listDir } from "./tools/list-dir.ts"
+import { readFile } from "./tools/read-file.ts"
+import { readResult } from "./tools/read-result.ts"
+import { searchFiles } from "./tools/search-files.ts"
 import { sessionSearch as sessionSearchTool } from "./tools/session-search.ts"
+import { webFetch } from "./tools/web-fetch.ts"
+import { webSearch } from "./tools/web-search.ts"
+import { writeFile } from "./tools/write-file.ts"
 
 export const sections = [
   gatewaySection,
@@ -92,7 +100,19 @@ export const methods = [
   eventUnsubscribe,
 ]
 
-export const tools = [currentTime, sessionSearchTool, exec]
+export const tools = [
+  readFile,
+  writeFile,
+  editFile,
+  listDir,
+  searchFiles,
+  exec,
+  webFetch,
+  webSearch,
+  currentTime,
+  sessionSearchTool,
+  readResult,
+]
 
 export const providers = [anthropic, openai, openaiCompatible, google, offline]
 

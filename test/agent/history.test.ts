@@ -58,7 +58,7 @@ function expectWellFormed(prompt: Prompt): void {
 const promptOf = (asked: Asked): Promise<Prompt> =>
   toPrompt(
     { ...asked, readFile: () => Promise.reject(new Error("no files")), signal: new AbortController().signal },
-    { provider: "one", takes: () => false, reasoning_back: true },
+    { provider: "one", takes: () => false, reasoning_back: true, result_images: "nowhere" },
   )
 
 test("whatever became of the turns before, the next request is well formed", async () => {
