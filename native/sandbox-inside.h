@@ -50,6 +50,8 @@ static void apply_limits(const options_t *options, state_t *state, uint64_t alre
     int error = limit(limits[i].resource, limits[i].value);
     if (error) miss(state, LIMITS, "setrlimit", error);
   }
+  /* RLIMIT_NPROC is not for the system's root, and who forks as fast as it can outruns whoever kills one by one. */
+  if (getuid() == 0 && !state->process_namespace) miss(state, LIMITS, "processes of root", EPERM);
 }
 
 /* Every capability of every set; where the bounding set may not be touched, no_new_privs keeps it from being used. */

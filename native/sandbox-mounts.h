@@ -146,7 +146,9 @@ static int put_parts(const char *root, const options_t *options, part_t *parts, 
     if (error) return error;
   }
   for (size_t i = 0; i < options->grant_count; i++) copy_link(root, options->grants[i].path);
-  static const char *const links[][2] = {
+  /* Shared memory is files of its own, too, so that nothing of it is left. */
+  const char *const links[][2] = {
+      {"shm", options->tmp},
       {"fd", "/proc/self/fd"},
       {"stdin", "/proc/self/fd/0"},
       {"stdout", "/proc/self/fd/1"},

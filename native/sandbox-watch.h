@@ -16,21 +16,39 @@ typedef void visit_t(int proc, pid_t pid, usage_t *usage);
 
 static bool can_list_children(int proc) { return faccessat(proc, "thread-self/children", R_OK, 0) == 0; }
 
-/* Anonymous, shared and swapped memory: what stays when files are dropped from the cache. */
-static void add_memory(int proc, pid_t pid, usage_t *usage) {
+/* Adds the fields of a file of a process, in KiB there. False where it cannot be read. */
+static bool add_fields(int proc, pid_t pid, const char *name, const char *const *fields, usage_t *usage) {
   char path[64], text[4096];
-  snprintf(path, sizeof path, "%d/status", pid);
+  snprintf(path, sizeof path, "%d/%s", pid, name);
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
+  if (fd < 0) return false;
   ssize_t length = read(fd, text, sizeof text - 1);
   close(fd);
-  if (length <= 0) return;
+  if (length <= 0) return false;
   text[length] = 0;
-  static const char *const fields[] = {"\nRssAnon:", "\nRssShmem:", "\nVmSwap:"};
-  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    char *found = strstr(text, fields[i]);
-    if (found) usage->bytes += strtoull(found + strlen(fields[i]), NULL, 10) * 1024;
+  for (; *fields; fields++) {
+    const char *found = strstr(text, *fields);
+    if (found) usage->bytes += strtoull(found + strlen(*fields), NULL, 10) * 1024;
   }
+  return true;
+}
+
+/* Anonymous, shared and swapped memory: what stays when files are dropped from the cache. */
+static void add_memory(int proc, pid_t pid, usage_t *usage) {
+  static const char *const fields[] = {"\nRssAnon:", "\nRssShmem:", "\nVmSwap:", NULL};
+  add_fields(proc, pid, "status", fields, usage);
+}
+
+/* The same with each page counted once, however many processes share it. Slower. */
+static void add_exact_memory(int proc, pid_t pid, usage_t *usage) {
+  static const char *const fields[] = {"\nPss_Anon:", "\nPss_Shmem:", "\nSwapPss:", NULL};
+  if (!add_fields(proc, pid, "smaps_rollup", fields, usage)) add_memory(proc, pid, usage);
+}
+
+static void stop_one(int proc, pid_t pid, usage_t *usage) {
+  (void)proc;
+  (void)usage;
+  kill(pid, SIGSTOP);
 }
 
 static void kill_one(int proc, pid_t pid, usage_t *usage) {
@@ -72,10 +90,16 @@ static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t 
 }
 
 /*
- * Ends all below us, however often it forks meanwhile: what loses its parent comes to us, as we are its subreaper.
- * Returns when there is none left.
+ * Ends all below us: what loses its parent comes to us, as we are its subreaper. First all are stopped until no further
+ * one appears, because who is killed makes room for another. Returns when there is none left.
  */
 static void end_below(int proc) {
+  for (uint64_t before = 0;;) {
+    usage_t usage = {0};
+    visit_below(proc, getpid(), 0, stop_one, &usage);
+    if (usage.tasks <= before) break;
+    before = usage.tasks;
+  }
   for (;;) {
     usage_t usage = {0};
     visit_below(proc, getpid(), 0, kill_one, &usage);

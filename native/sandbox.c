@@ -16,7 +16,8 @@
  *   --limit-processes N     alive at a time
  *   --limit-files N         open descriptors a process
  *   --limit-file-bytes N    size of a file that is written
- *   --limit-memory-bytes N  resident anonymous and shared memory of all processes together
+ *   --limit-memory-bytes N  resident anonymous and shared memory of all processes together,
+ *                           each page once
  *   --require WALL,WALL     refuse to start the program where one of them does not hold
  *
  * Walls: landlock seccomp no_new_privileges limits processes network (SandboxPolicy's `walls` in src/security/sandbox.ts).
@@ -40,6 +41,7 @@
 #include "sandbox-proxy.h"
 #include "sandbox-watch.h"
 
+#include <sys/utsname.h>
 #include <time.h>
 
 #define WATCH_MS 50
@@ -130,6 +132,14 @@ static void enter_namespaces(state_t *state) {
   state->network_namespace = got & CLONE_NEWNET;
 }
 
+/* Before Linux 5.14 RLIMIT_NPROC counts all of a user's, in whichever user namespace. */
+static bool limits_by_namespace(void) {
+  struct utsname system;
+  int major = 0, minor = 0;
+  return uname(&system) == 0 && sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 5 || (major == 5 && minor >= 14));
+}
+
 typedef struct {
   int proc, ready, ended;
   pid_t inside;
@@ -167,7 +177,11 @@ static uint64_t now_ms(void) {
 static const char *exceeded(const options_t *options, const supervisor_t *supervisor) {
   usage_t usage = {0};
   visit_below(supervisor->proc, getpid(), 0, add_memory, &usage);
-  if (usage.bytes > options->memory_bytes) return "memory";
+  if (usage.bytes > options->memory_bytes) {
+    usage_t exact = {0};
+    visit_below(supervisor->proc, getpid(), 0, add_exact_memory, &exact);
+    if (exact.bytes > options->memory_bytes) return "memory";
+  }
   /* We and the first process inside are counted, too. */
   return usage.tasks > options->processes + 2 ? "processes" : NULL;
 }
@@ -221,7 +235,8 @@ static supervisor_t start_inside(const options_t *options, state_t *state, super
   int alive[2], ready[2], ended[2];
   if (pipe2(alive, O_CLOEXEC) || pipe2(ready, O_CLOEXEC) || pipe2(ended, O_CLOEXEC | O_NONBLOCK)) fail("pipe", errno);
   const pid_t self = getpid();
-  const uint64_t running = state->user_namespace || getuid() == 0 ? 0 : count_user_tasks(supervisor.proc);
+  const bool counted_apart = state->user_namespace && limits_by_namespace();
+  const uint64_t running = counted_apart || getuid() == 0 ? 0 : count_user_tasks(supervisor.proc);
   supervisor.inside = fork();
   if (supervisor.inside < 0) fail("fork", errno);
   if (supervisor.inside == 0) {

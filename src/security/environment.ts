@@ -47,7 +47,7 @@ export function cleanPath(env: Environment, workspace: string): string[] {
   const kept = entries.filter(isAbsolute).map((entry) => normalize(entry).replace(/(?<=.)\/$/, ""))
   return [...new Set(kept)].filter((folder) => {
     if (unfit.test(folder) || isWithin(folder, workspace)) return false
-    const stat = statSync(folder, { throwIfNoEntry: false })
+    const stat = orUndefined(() => statSync(folder))
     return (
       stat?.isDirectory() === true && (stat.mode & 0o002) === 0 && !isWithin(realpathSync(folder), workspace)
     )
@@ -76,11 +76,19 @@ export function isWithin(path: string, folder: string): boolean {
 }
 
 function isExecutable(path: string): boolean {
-  try {
+  const found = orUndefined(() => {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()
+  })
+  return found ?? false
+}
+
+/** What is not there or not ours to look at is no program. */
+function orUndefined<T>(look: () => T): T | undefined {
+  try {
+    return look()
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === undefined) throw thrown
-    return false
+    return undefined
   }
 }

@@ -1,6 +1,6 @@
 /** What every program may read to run at all: the system's own roots, and nothing that belongs to a person. */
-import { existsSync, realpathSync } from "node:fs"
-import { basename, dirname } from "node:path"
+import { existsSync, readdirSync, realpathSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { isWithin } from "./environment.ts"
 
 const system_folders = [
@@ -38,12 +38,22 @@ const mixed_prefixes = new Set([".local", ".cargo", ".config", ".cache"])
 
 export type SystemGrants = { read: string[]; write: string[] }
 
-export function systemGrants(): SystemGrants {
+/** Without the folders of `own`, the gateway's, should they lie in the system's. */
+export function systemGrants(own: readonly string[]): SystemGrants {
   const read = [...system_folders, ...system_files, ...harmless_devices, ...machine]
   return {
-    read: read.filter((path) => existsSync(path)),
+    read: read.filter((path) => existsSync(path)).flatMap((path) => grantAround(path, own)),
     write: used_devices.filter((path) => existsSync(path)),
   }
+}
+
+/** The path itself, or what lies in it next to what must not be granted. */
+function grantAround(path: string, own: readonly string[]): string[] {
+  const real = realpathSync(path)
+  if (own.some((folder) => isWithin(real, folder))) return []
+  if (!own.some((folder) => isWithin(folder, real))) return [path]
+  const entries = readdirSync(real).map((name) => join(real, name))
+  return entries.filter((entry) => existsSync(entry)).flatMap((entry) => grantAround(entry, own))
 }
 
 /**
@@ -61,6 +71,8 @@ export function pathGrants(folders: readonly string[], hidden: readonly string[]
 
 /** The same for one program that lies elsewhere: its file, what that links to, and where it is installed. */
 export function programGrants(program: string, hidden: readonly string[]): string[] {
+  // That it is not there is said when it is executed.
+  if (!existsSync(program)) return []
   const real = realpathSync(program)
   return [program, real, ...(prefixOf(dirname(real), hidden) ?? [])]
 }

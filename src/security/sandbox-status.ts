@@ -59,6 +59,7 @@ export function toFailure(program: Program, step: string, error: string): string
   const name = program.argv[0]
   if (step === "folder")
     return `The program's folder cannot be entered (${error}): it must be a folder inside the workspace.`
+  if (step === "write") return `A folder that is granted for writing is not there (${error}).`
   if (step !== "execute") return `The sandbox could not be put up (${step}: ${error}).`
   if (error === "ENOENT")
     return `${name} cannot be executed: it, or the interpreter in its first line, is not there (ENOENT).`

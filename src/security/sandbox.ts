@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, realpathSync } from "node:fs"
 import { userInfo } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { once } from "../base/once.ts"
 import { launcher as findLauncher, type Launcher } from "../kernel/launcher.ts"
 import { cleanEnvironment, cleanPath, type Environment, isWithin } from "./environment.ts"
@@ -73,11 +73,11 @@ export type SandboxLimits = {
 export type SandboxOptions = {
   policy: SandboxPolicy
   limits: SandboxLimits
-  /** Ours (0700). Each call gets a folder for its temporary files in it, which goes with the call. */
+  /**
+   * Ours (0700), in the gateway's home. Each call gets a folder for its temporary files in it, which goes with the call.
+   */
   run_folder: string
   env: Environment
-  /** Folders that no grant may uncover, such as the gateway's home; grants inside of them are meant. */
-  hidden?: readonly string[]
   /** Another way to start the helper than this machine's own. */
   launcher?: Launcher
 }
@@ -124,7 +124,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const folder = resolve(policy.workspace, program.folder ?? ".")
     const env = cleanEnvironment(options.env, { home: policy.workspace, tmp, path: path.join(":") })
     const signal = AbortSignal.any([program.signal, disposal.signal])
-    mkdirSync(tmp, { recursive: true, mode: 0o700 })
+    for (const made of [policy.workspace, tmp]) mkdirSync(made, { recursive: true, mode: 0o700 })
     try {
       if (plain) return await runPlainly({ program, folder, env, signal })
       const words = ["--parent", `${process.pid}`, "--folder", folder, "--tmp", tmp, ...grants()]
@@ -155,21 +155,29 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     return work
   }
 
+  const required = policy.mode === "require" ? walls : []
+
   async function execute(program: Program): Promise<Executed> {
-    const { executed, status } = await track(run(program, policy.mode === "require" ? walls : []))
+    const { executed, status } = await track(run(program, required))
     if (!status) return { ...executed, missing: [...walls] }
     return toExecuted(program, executed, status)
   }
 
   async function check(): Promise<Checked> {
-    const signal = AbortSignal.timeout(check_ms_max)
-    const program = { argv: ["/bin/true"], timeout_ms: check_ms_max, output_bytes_max: 4096, signal }
     const started = await launcher()
-    const { status } = await track(run(program, []))
-    if (!status) return { holds: [], missing: walls.map((wall) => ({ wall, why: whyPlain(started) })) }
-    const { holds, missing } = status
+    const plain = policy.mode === "off" || "missing" in started
+    if (plain) return { holds: [], missing: walls.map((wall) => ({ wall, why: whyPlain(started) })) }
+    const signal = AbortSignal.timeout(check_ms_max)
+    const program = {
+      argv: ["/bin/sh", "-c", ":"],
+      timeout_ms: check_ms_max,
+      output_bytes_max: 4096,
+      signal,
+    }
+    const { status } = await track(run(program, required))
+    const { holds, missing } = status!
     const silent = walls.filter((wall) => !holds.includes(wall) && !missing.some((one) => one.wall === wall))
-    return { holds, missing: [...missing, ...silent.map((wall) => ({ wall, why: toSentence(status) }))] }
+    return { holds, missing: [...missing, ...silent.map((wall) => ({ wall, why: toSentence(status!) }))] }
   }
 
   return {
@@ -186,36 +194,36 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 const whyPlain = (launcher: Launcher): string =>
   "missing" in launcher ? launcher.missing : "the sandbox is switched off"
 
-/** A person's homes and the gateway's folders: no guess of ours about where programs lie may uncover them. */
-function hiddenFrom({ run_folder, env, hidden = [] }: SandboxOptions): string[] {
-  return [run_folder, userInfo().homedir, ...(env.HOME ? [env.HOME] : []), ...hidden]
+/** The gateway's home and a person's: no guess of ours about where programs lie may uncover them. */
+function hiddenFrom({ run_folder, env }: SandboxOptions): string[] {
+  return [dirname(run_folder), userInfo().homedir, ...(env.HOME ? [env.HOME] : [])].map(toReal)
 }
 
-/** What stays the same from call to call. */
+/** What stays the same from call to call. The run folder is there already. */
 function toGrants(options: SandboxOptions, path: readonly string[]): string[] {
-  const { policy, limits, run_folder, hidden = [] } = options
+  const { policy, limits, run_folder } = options
+  const home = toReal(dirname(run_folder))
   for (const granted of [...policy.read, ...policy.write, policy.workspace]) {
-    const uncovered = [run_folder, ...hidden].find((folder) => isWithin(folder, granted))
-    if (uncovered)
-      throw new ToolDenied(
-        `The folder ${granted} cannot be granted: it holds ${uncovered}, which is the gateway's own.`,
-      )
+    if (isWithin(home, toReal(granted)))
+      throw new ToolDenied(`The folder ${granted} cannot be granted: it holds the gateway's own files.`)
   }
-  const system = systemGrants()
+  const system = systemGrants([home])
   const read = new Set([...system.read, ...pathGrants(path, hiddenFrom(options)), ...policy.read])
   const write = new Set([...system.write, policy.workspace, ...policy.write])
+  const limited = {
+    "--limit-processes": limits.processes_max,
+    "--limit-files": files_max,
+    "--limit-file-bytes": limits.file_bytes_max,
+    "--limit-memory-bytes": limits.memory_bytes_max,
+  }
   return [
     ...[...read].flatMap((granted) => ["--read", granted]),
     ...[...write].flatMap((granted) => ["--write", granted]),
-    ...["--limit-processes", `${limits.processes_max}`, "--limit-files", `${files_max}`],
-    ...[
-      "--limit-file-bytes",
-      `${limits.file_bytes_max}`,
-      "--limit-memory-bytes",
-      `${limits.memory_bytes_max}`,
-    ],
+    ...Object.entries(limited).flatMap(([name, value]) => [name, `${value}`]),
   ]
 }
+
+const toReal = (path: string): string => (existsSync(path) ? realpathSync(path) : path)
 
 function toExecuted(program: Program, executed: Ran["executed"], status: Status): Executed {
   const missing = status.missing.map(({ wall }) => wall)
