@@ -57,37 +57,53 @@ function withKernel(kernel: Kernel): Beneath {
   }
 }
 
+/** How one name in a folder is looked at; neither goes through a link. */
+export type Steps = {
+  /** The text of a link; undefined for everything else. */
+  readLink(folder: number, name: string): string | undefined
+  /** The folder of this name, where there is more to come, or what has the name itself. */
+  openFolder(folder: number, name: string): number
+  findHere(folder: number, name: string): number
+}
+
 /**
  * One component after the other, none of them through a link: a link's own text is read and walked in its place. ".."
  * goes back to the descriptor that was opened before, never to what the kernel thinks is above. A link that comes to a
  * place after it was looked at is found itself (the last name) or is no folder (the others).
  */
+export function walk(folder: number, path: string, steps: Steps): number {
+  const names = toNames(path)
+  const opened: number[] = []
+  const here = () => opened.at(-1) ?? folder
+  try {
+    for (let links = 0; names.length > 0; ) {
+      const name = names.shift()!
+      const link = name === ".." ? undefined : steps.readLink(here(), name)
+      if (name === "..") {
+        const above = opened.pop()
+        if (above === undefined) throw systemError("open", EXDEV)
+        closeSync(above)
+      } else if (link !== undefined) {
+        if (link.startsWith("/")) throw systemError("open", EXDEV)
+        if (++links > links_max) throw systemError("open", ELOOP)
+        names.unshift(...toNames(link))
+      } else if (names.length === 0) return steps.findHere(here(), name)
+      else opened.push(steps.openFolder(here(), name))
+    }
+    return steps.findHere(here(), ".")
+  } finally {
+    for (const fd of opened) closeSync(fd)
+  }
+}
+
 export const byComponents: Beneath = {
   how: "component by component with O_NOFOLLOW",
-  find(folder, path) {
-    const names = toNames(path)
-    const opened: number[] = []
-    const here = () => opened.at(-1) ?? folder
-    try {
-      for (let links = 0; names.length > 0; ) {
-        const name = names.shift()!
-        const link = name === ".." ? undefined : readLink(here(), name)
-        if (name === "..") {
-          const above = opened.pop()
-          if (above === undefined) throw systemError("open", EXDEV)
-          closeSync(above)
-        } else if (link !== undefined) {
-          if (link.startsWith("/")) throw systemError("open", EXDEV)
-          if (++links > links_max) throw systemError("open", ELOOP)
-          names.unshift(...toNames(link))
-        } else if (names.length === 0) return findHere(here(), name)
-        else opened.push(findHere(here(), name, constants.O_DIRECTORY))
-      }
-      return findHere(here(), ".")
-    } finally {
-      for (const fd of opened) closeSync(fd)
-    }
-  },
+  find: (folder, path) =>
+    walk(folder, path, {
+      readLink,
+      openFolder: (above, name) => findHere(above, name, constants.O_DIRECTORY),
+      findHere,
+    }),
 }
 
 const toNames = (path: string): string[] => path.split("/").filter((name) => name !== "" && name !== ".")

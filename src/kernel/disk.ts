@@ -16,6 +16,7 @@ import {
 import { readdir } from "node:fs/promises"
 import { constants as system } from "node:os"
 import { type Beneath, findHere, openBeneath } from "./beneath.ts"
+import { darwinDisk } from "./darwin.ts"
 import { systemError } from "./errno.ts"
 
 /**
@@ -62,7 +63,8 @@ const kernel_file_systems = new Set([
 
 /** Undefined where the system has no way to do this. */
 export function openDisk(): Disk | undefined {
-  return process.platform === "linux" ? linuxDisk(openBeneath()) : undefined
+  if (process.platform === "linux") return linuxDisk(openBeneath())
+  return process.platform === "darwin" ? darwinDisk() : undefined
 }
 
 /** By the links in /proc, which lead to what is open and not to what has its name now. */

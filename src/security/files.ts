@@ -72,7 +72,7 @@ const readAt = promisify(read)
 
 /** Throws ToolDenied where a grant would show what is forbidden. `disk` is for tests. */
 export function openFiles(grants: FileGrants, disk: Disk | undefined = openDisk()): OpenFiles {
-  if (!disk) throw new ToolDenied("The gateway has no safe way to open files on this system: it needs Linux.")
+  if (!disk) throw new ToolDenied("The gateway has no safe way to open files on this system: it needs Linux or macOS.")
   const roots = openRoots(grants, disk)
   return {
     how: disk.how,
