@@ -256,8 +256,17 @@ test("tools are listed with who has them, and called as a model would", async ()
     "tool.list",
   )
   expect(tools.map(({ name, effect, agents }) => [name, effect, agents])).toEqual([
+    ["read_file", "read", ["default"]],
+    ["write_file", "write", []],
+    ["edit_file", "write", []],
+    ["list_dir", "read", ["default"]],
+    ["search_files", "read", ["default"]],
+    ["exec", "execute", []],
+    ["web_fetch", "network", []],
+    ["web_search", "network", []],
     ["current_time", "none", ["default"]],
     ["session_search", "none", ["default"]],
+    ["read_result", "none", ["default"]],
   ])
   const run = (name: string, input: unknown) => ask(gateway, "tool.call", { name, input })
   expect(await run("current_time", {})).toMatchObject({
@@ -330,7 +339,7 @@ test("an agent is told with its models and tools", async () => {
     model: "script/scripted",
     fallbacks: [],
     models: ["script/scripted"],
-    tools: ["current_time", "session_search"],
+    tools: ["read_file", "list_dir", "search_files", "current_time", "session_search", "read_result"],
   }
   expect(await ask(gateway, "agent.get", { id: "default" })).toEqual(agent)
   expect(await ask(gateway, "agent.list")).toEqual({ agents: [agent] })

@@ -212,9 +212,14 @@ test("with tool_choice none the model is not told of the client's tools", async 
     tools: [weather],
     tool_choice: "none",
   })
-  expect(house.model.asked[0]!.tools?.map((tool) => tool.function.name)).toEqual([
+  const told = house.model.asked[0]!.tools?.map((tool) => tool.function.name)
+  expect(told).toEqual([
+    "read_file",
+    "list_dir",
+    "search_files",
     "current_time",
     "session_search",
+    "use_tools",
   ])
 })
 
