@@ -32,19 +32,31 @@ export function canListChildren(): boolean {
   }
 }
 
-/** Threads, and bytes of memory that stay when files are dropped from the cache. */
+/** Threads, and bytes of memory that stay when files are dropped from the cache; what is shared is counted by each. */
 export function usageOf(pids: readonly number[]): { tasks: number; bytes: number } {
   let [tasks, bytes] = [0, 0]
   for (const pid of pids) {
-    const status = orGone(() => readFileSync(`/proc/${pid}/status`, "utf8"))
-    if (status === undefined) continue
+    const status = orGone(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? ""
     tasks += Number(status.match(/^Threads:\s*(\d+)/m)?.[1] ?? 0)
-    for (const [, kilobytes] of status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s*(\d+)/gm)) {
-      bytes += Number(kilobytes) * 1024
-    }
+    bytes += sum(status, /^(?:RssAnon|RssShmem|VmSwap):\s*(\d+)/gm)
   }
   return { tasks, bytes }
 }
+
+/** The same memory with each page once, however many share it. Slower. */
+export function exactBytesOf(pids: readonly number[]): number {
+  const each = pids.map((pid) => {
+    const rollup = orGone(() => readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))
+    return rollup === undefined
+      ? usageOf([pid]).bytes
+      : sum(rollup, /^(?:Pss_Anon|Pss_Shmem|SwapPss):\s*(\d+)/gm)
+  })
+  return each.reduce((all, bytes) => all + bytes, 0)
+}
+
+/** Of fields in KiB. */
+const sum = (text: string, fields: RegExp): number =>
+  [...text.matchAll(fields)].reduce((all, [, kilobytes]) => all + Number(kilobytes) * 1024, 0)
 
 /** Tasks of our user, which count against the same RLIMIT_NPROC. */
 export function countUserTasks(): number {

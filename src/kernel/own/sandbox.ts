@@ -4,7 +4,7 @@ import { promisify } from "node:util"
 import { isCode } from "../disk.ts"
 import { ownCommand } from "../launcher.ts"
 import { type Calls, openCalls, prctl } from "./calls.ts"
-import { canListChildren, countUserTasks, descendantsOf, usageOf } from "./descendants.ts"
+import { canListChildren, countUserTasks, descendantsOf, exactBytesOf, usageOf } from "./descendants.ts"
 import { hardenAndExecute } from "./harden.ts"
 import { Failed, type Options, parseOptions, report } from "./options.ts"
 
@@ -87,8 +87,9 @@ function leaveStreams(calls: Calls): void {
 
 function watch(options: Options, exceed: (limit: "memory" | "processes") => void): Disposable {
   const timer = setInterval(() => {
-    const { tasks, bytes } = usageOf(descendantsOf("self"))
-    if (bytes > options.memory_bytes) exceed("memory")
+    const pids = descendantsOf("self")
+    const { tasks, bytes } = usageOf(pids)
+    if (bytes > options.memory_bytes && exactBytesOf(pids) > options.memory_bytes) exceed("memory")
     else if (tasks > options.processes) exceed("processes")
   }, watch_ms)
   return { [Symbol.dispose]: () => clearInterval(timer) }
