@@ -6,15 +6,15 @@ import type { Words } from "./shell.ts"
 export const unreadable: ReadonlySet<string> = new Set(
   (
     "sudo doas su pkexec runuser chroot unshare nsenter setpriv capsh setarch linux32 linux64 systemd-run " +
-    "script scriptreplay watch strace ltrace gdb lldb perf valgrind rr ssh scp sftp rsh telnet socat nc ncat netcat " +
+    "script scriptreplay watch strace ltrace gdb lldb perf valgrind rr ssh scp sftp rsh telnet socat nc nc.openbsd nc.traditional ncat netcat " +
     "docker podman nerdctl kubectl helm lxc crictl ctr screen tmux byobu at batch crontab expect unbuffer parallel sem entr " +
     "xvfb-run dbus-run-session fakeroot proot bwrap firejail rlwrap start-stop-daemon run-parts runit cpulimit prlimit " +
-    "zsh ksh mksh fish csh tcsh nu pwsh powershell vi vim view vimdiff nvim ex ed emacs nano pico less more man most pg " +
+    "zsh ksh mksh fish csh tcsh nu pwsh powershell vi vim vim.basic vim.tiny vim.nox vim.gtk3 view vimdiff nvim ex ed emacs nano pico less more man most pg mail mailx s-nail mutt tcpdump " +
     "m4 dc sqlite3 psql mysql mariadb mongosh redis-cli gnuplot npx pnpx bunx uvx pipx uv poetry pdm hatch tox nox " +
     "direnv asdf mise nix nix-shell guix hg svn ld.so ld-linux.so.2 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 " +
     "xdg-open open osascript ip tclsh wish expectk guile ocaml ghci runghc R Rscript julia elixir iex erl escript " +
     "dpkg apt apt-get aptitude dnf yum rpm apk pacman brew snap flatpak make-kpkg debconf logger-exec mount fuse " +
-    "cpio zip split csplit install logrotate lftp ftp wget ansible ansible-playbook terraform packer vagrant " +
+    "command exec eval fc . source cpio zip split csplit install logrotate lftp ftp wget ansible ansible-playbook terraform packer vagrant " +
     "gcc-wrapper distcc ccache sccache scan-build bear coproc pkg-config busctl gio rofi dmenu xterm ssh-agent " +
     "gpg-agent agetty login newgrp sg choom uclampset eatmydata faketime unshare torsocks proxychains proxychains4"
   ).split(" "),
@@ -46,8 +46,6 @@ export const launchers: Record<string, (args: Words, name: string) => Unwrapped>
   }),
   busybox: inner,
   toybox: inner,
-  command: inner,
-  exec: inner,
   xargs: readXargs,
   find: readFind,
 }

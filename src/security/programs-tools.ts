@@ -17,7 +17,7 @@ export const tools: Record<string, Read> = {
   lua: interpreter(/^(-v|-W)$/),
   luajit: interpreter(/^-v$/),
   bun: subcommands("test run install add remove update build outdated pm why audit --version --help -v", [
-    /^(-e|-p|-c|-r|-)$|^--(eval|print|preload|require|import|config|cwd|env-file|shell|script-shell|bun|filter)/,
+    /^-([epcr]|$)|^--(eval|print|preload|require|import|config|cwd|env-file|shell|script-shell|bun|filter)/,
   ]),
   deno: subcommands("test check fmt lint info doc bench --version --help", [
     /^--(eval|import-map|config|allow|A|P)|^-A$/,
@@ -54,8 +54,11 @@ export const tools: Record<string, Read> = {
   fd: guarded([/^--(exec|li)|^-[a-zA-Z]*[xXl]/]),
   ag: guarded([/^--pager/]),
   date: guarded([]),
-  gcc: guarded([/^-(wrapper|B|specs|fplugin)|^@/]),
-  cc: guarded([/^-(wrapper|B|specs|fplugin)|^@/]),
+  ...Object.fromEntries(
+    "gcc g++ cc c++ clang clang++"
+      .split(" ")
+      .map((name) => [name, guarded([/^-+(wrapper|B|specs|fplugin|Xclang|load|prefix)|^@/])]),
+  ),
   curl: guarded([/^--(conf|eng)|^-[a-zA-Z]*K/]),
   jq: guarded([]),
   openssl: guarded([/engine|provider/]),

@@ -23,17 +23,18 @@ export function unwrap(words: Words): Unwrapped {
   const [program, ...args] = words
   if (program === null || program === undefined) return { commands: [], opaque: "its program is not known" }
   const name = posix.basename(program)
-  if (unreadable.has(name)) return refused(`${name} runs what cannot be told from its words`)
+  if (unreadable.has(name) || unreadable.has(familyOf(name)))
+    return refused(`${name} runs what cannot be told from its words`)
   const read = shells.has(name) ? readShellCall(name) : (launchers[name] ?? tools[familyOf(name)])
   return read ? read(args, name) : { commands: [] }
 }
 
 export const refused = (opaque: string): Unwrapped => ({ commands: [], opaque })
 
-/** "python3.11" and "pip3" are read like "python" and "pip". */
-const familyOf = (name: string): string => name.replace(/[\d.]+$/, "") || name
+/** "python3.11" and "gcc-12" are read like "python" and "gcc". */
+const familyOf = (name: string): string => name.replace(/-?[\d.]+$/, "") || name
 
-const shells = new Set(["sh", "bash", "dash", "ash", "rbash"])
+const shells = new Set(["sh", "bash", "dash", "ash", "rbash", "bash-static", "static-sh"])
 
 function readShellCall(shell: string) {
   return (args: Words): Unwrapped => {

@@ -1,4 +1,4 @@
-/** Commands that the shell is itself. Those that can run others, or change what comes after them, are not understood. */
+/** Commands that the shell is itself. Most that can run others, or change what comes after them, are not understood. */
 import { of_the_shell, type Words } from "./shell.ts"
 
 export type Builtin =
@@ -7,18 +7,16 @@ export type Builtin =
   | "changes_folder"
   /** A program, or a builtin that does no more than the program of its name. */
   | "program"
-  /** `shown` where it runs another program that unwrapping finds. */
-  | { refused: string; shown: boolean }
+  /** The words after it are a command. */
+  | "launches"
+  | { refused: string }
 
 export function readBuiltin(words: Words, splits: boolean): Builtin {
   const [name, ...args] = words
   const read = builtins[name!]
-  if (read) return read(args, splits) ?? { refused: `${name} may run or change something else`, shown: false }
-  if (!of_the_shell.has(name!)) return "program"
-  return { refused: `${name} may run or change something else`, shown: wrappers.has(name!) }
+  if (!read && !of_the_shell.has(name!)) return "program"
+  return read?.(args, splits) ?? { refused: `${name} may run or change something else` }
 }
-
-const wrappers = new Set(["exec", "command", "time"])
 
 const silent = (args: Words, splits: boolean): Builtin | undefined =>
   splits || args.includes(null) ? undefined : "silent"
@@ -49,17 +47,17 @@ const builtins: Record<string, (args: Words, splits: boolean) => Builtin | undef
     format !== null && format !== undefined && !format.startsWith("-") ? "program" : undefined,
   test: (args, splits) =>
     !splits && !args.some((word) => word === null || /^-[vR]$/.test(word)) ? "silent" : undefined,
-  command: ([flag, ...names]) =>
-    (flag === "-v" || flag === "-V") && !names.includes(null)
-      ? "silent"
-      : flag !== null && flag !== undefined && !flag.startsWith("-")
-        ? "program"
-        : undefined,
-  exec: ([first]) =>
-    first === undefined ? "silent" : first !== null && !first.startsWith("-") ? "program" : undefined,
-  time: ([first]) =>
-    first !== null && first !== undefined && !first.startsWith("-") ? "program" : undefined,
+  command: (args) => {
+    const [flag, ...names] = args
+    const asks = flag === "-v" || flag === "-V"
+    return asks && !names.includes(null) ? "silent" : launches(args)
+  },
+  exec: (args) => (args.length === 0 ? "silent" : launches(args)),
+  time: (args) => launches(args),
 }
+
+const launches = ([first]: Words): Builtin | undefined =>
+  first !== null && first !== undefined && !first.startsWith("-") ? "launches" : undefined
 
 /** Variables that tell a program nothing but how to show things. */
 export const isHarmlessVariable = (name: string): boolean =>

@@ -115,16 +115,17 @@ function walkCommand(walk: Walk, node: Node): void {
     else if (words.length === 0) refuse(walk, `it has a part that is not understood (${child.type})`)
     else words.push(wordOf(walk, child))
   }
-  if (words[0] === undefined) return
-  if (words[0] === null || words[0] === "")
+  if (words.length > 0) addCommand(walk, words, node.children.some(isUnquoted))
+}
+
+function addCommand(walk: Walk, words: Words, splits: boolean): void {
+  if (words[0] === null || words[0] === undefined || words[0] === "")
     return void refuse(walk, "a program's name is known only when it runs")
-  const builtin = readBuiltin(words, node.children.some(isUnquoted))
+  const builtin = readBuiltin(words, splits)
   if (builtin === "changes_folder") walk.reading.wanders = true
   else if (builtin === "program") walk.reading.commands.push({ words })
-  else if (builtin !== "silent") {
-    refuse(walk, builtin.refused)
-    if (builtin.shown) walk.reading.commands.push({ words })
-  }
+  else if (builtin === "launches") addCommand(walk, words.slice(1), splits)
+  else if (builtin !== "silent") refuse(walk, builtin.refused)
 }
 
 /** Whether it may become several words. */

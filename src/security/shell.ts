@@ -65,9 +65,8 @@ function toPlainWords(text: string): string[] | undefined {
     at += gap
   }
   const [program] = words
-  if (program === undefined || program === "" || program.includes("=") || of_the_shell.has(program))
-    return undefined
-  return words
+  if (program === undefined || program === "" || program.includes("=")) return undefined
+  return of_the_shell.has(program) || unlike_programs.has(program) ? undefined : words
 }
 
 /** A shell takes a backslash and the line end after it away, but not within single quotes and comments. */
@@ -83,10 +82,13 @@ export const reserved = new Set(
   ),
 )
 
+/** Builtins that can do more than the programs of their names. A shell within a command runs the builtin. */
+const unlike_programs = new Set(["printf", "test"])
+
 /** Builtins that are no programs, or not the same ones; a command of them needs a shell. */
 export const of_the_shell = new Set([
   ...reserved,
-  ...". : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs".split(
+  ...". : [ alias bg bind break builtin caller cd chdir command compgen complete compopt continue declare dirs".split(
     " ",
   ),
   ...".. disown enable eval exec exit export fc fg getopts hash help history jobs let local logout".split(
