@@ -85,6 +85,32 @@ test("dependencies are installed again only when what is locked changes", () => 
   expect(readFileSync(checkout.at("bin/bun.log"), "utf8")).toBe("install\ninstall\n")
 })
 
+test("the native files are made when their sources or the compiler change, and not otherwise", () => {
+  using checkout = makeCheckout()
+  checkout.program("bun", fakeBun(pinned))
+  checkout.write("co/native/kernel.h", "1")
+  checkout.write("co/native/kernel.c", "1")
+  checkout.write("co/native/build/kernel.so", "")
+  const makes = () => checkout.run([checkout.at("co/scripts/start")]).error.includes("scripts/native.ts")
+  expect([makes(), makes()]).toEqual([true, false])
+  checkout.write("co/native/kernel.c", "2")
+  expect([makes(), makes()]).toEqual([true, false])
+  checkout.program("gcc", "exit 1")
+  expect([makes(), makes()]).toEqual([true, false])
+})
+
+needs({ root: true, command: "setpriv" })("native files that cannot be written are done without", () => {
+  using checkout = makeCheckout()
+  checkout.program("bun", fakeBun(pinned))
+  expect(checkout.run([checkout.at("co/scripts/start")])).toMatchObject({ status: 0 })
+  checkout.write("co/native/kernel.h", "1")
+  checkout.write("co/native/kernel.c", "1")
+  checkout.run(["/bin/chmod", "-R", "a+rX", checkout.at(".")])
+  const nobody = [Bun.which("setpriv") ?? "", "--reuid=65534", "--regid=65534", "--clear-groups"]
+  const ran = checkout.run([...nobody, checkout.at("co/scripts/start")])
+  expect(ran).toMatchObject({ status: 0, error: "" })
+})
+
 test("a checkout without its lock file is refused", () => {
   using checkout = makeCheckout()
   checkout.program("bun", fakeBun(pinned))
