@@ -115,7 +115,9 @@ function writeOver(path: string, write: (made: string) => unknown): boolean {
 
 function newestSource_ms(): number {
   const files = readdirSync(sources).filter((name) => /\.(c|h|def)$/.test(name))
-  return Math.max(...files.map((name) => statSync(join(sources, name)).mtimeMs))
+  // How they are compiled is in this file.
+  const paths = [...files.map((name) => join(sources, name)), import.meta.path]
+  return Math.max(...paths.map((path) => statSync(path).mtimeMs))
 }
 
 /** The compiler for a target and whether it is the one of this machine. */
