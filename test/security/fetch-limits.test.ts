@@ -400,19 +400,21 @@ needs({ command: "openssl" })("over https the name is asked for and its certific
     socket.on("error", () => socket.destroy())
     socket.once("data", (head) => {
       seen.push(`${socket.servername} ${`${head}`.match(/^host: (.*)$/im)?.[1]}`)
-      socket.end(text("encrypted"))
+      socket.end(`${head}`.startsWith("GET /down") ? to("http://site.example/") : text("encrypted"))
     })
   })
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", () => done()))
   const { port } = server.address() as { port: number }
-  const get = (name: string, env: Record<string, string>) =>
-    fetchInChild([`https://${name}:${port}/`, `${name}:${port}`, "127.0.0.1"], env)
+  const get = (name: string, env: Record<string, string>, path = "") =>
+    fetchInChild([`https://${name}:${port}/${path}`, `${name}:${port}`, "127.0.0.1"], env)
   try {
     expect(await get("site.example", { NODE_EXTRA_CA_CERTS: cert })).toBe("200 encrypted")
     expect(seen).toEqual([`site.example site.example:${port}`])
     expect(await get("other.example", { NODE_EXTRA_CA_CERTS: cert })).toContain("is not valid")
     expect(await get("site.example", { NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toContain("is not valid")
     expect(seen.length).toBe(1)
+    const down = await get("site.example", { NODE_EXTRA_CA_CERTS: cert }, "down")
+    expect(down).toBe(`site.example:${port} redirects from https to unencrypted http, which is refused.`)
   } finally {
     server.close()
   }

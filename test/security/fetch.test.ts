@@ -109,6 +109,24 @@ test.each([
   "http://.",
 ])("%p is no URL", async (url) => expect(await failure(openTestFetch()({ url }))).toBeInstanceOf(Error))
 
+test("a local name is refused without being looked up, even where it would be public", async () => {
+  const asked: string[] = []
+  const lookup = async (host: string) => {
+    asked.push(host)
+    return [{ address: "192.0.2.1", family: 4 as const }]
+  }
+  const fetch = openTestFetch([], { lookup })
+  for (const host of [
+    "localhost",
+    "a.localhost.",
+    "printer.local",
+    "db.internal",
+    "metadata.google.internal",
+  ])
+    expect(await failure(fetch({ url: `http://${host}/` }))).toBeInstanceOf(ToolDenied)
+  expect(asked).toEqual([])
+})
+
 test("what is opened by host and port is reached, under its own name, and nothing beside it", async () => {
   await using canary = await startRemote()
   await using other = await startRemote()

@@ -82,7 +82,7 @@ const duckResult = (href: string, title: string, snippet: string, kind = "web-re
   </div>`
 const duckduckgo = `<!DOCTYPE html><html><head><title>tide tables at DuckDuckGo</title></head><body>
   <div id="links" class="results">
-  ${duckResult("https://duckduckgo.com/y.js?ad_domain=ads.example&amp;ad_provider=x", "Advert", "Buy", "result--ad")}
+  ${duckResult("https://duckduckgo.com/y.js?ad_domain=ads.example&amp;uddg=https%3A%2F%2Fads.example%2F", "Advert", "Buy", "result--ad")}
   ${duckResult(duckLink("https://tides.example/tables?a=1&b=2"), "Tide <b>tables</b>", "All <b>tide</b> tables &amp; times&#x27;")}
   ${duckResult(duckLink("javascript:alert(1)"), "No web", "x")}
   ${duckResult("http://second.example/", "Second", "")}
