@@ -13,6 +13,7 @@ import { cliPage, errorsPage, providersPage, rpcPage, toolsPage } from "./refere
 const root = rootCommand({
   version: "",
   startGateway: () => Promise.reject(new Error("the reference starts nothing")),
+  inspect: () => Promise.reject(new Error("the reference looks at no home")),
   configCommand: async () =>
     (await import("../src/cli/commands/config.ts")).configCommand({ sections, names }) as AnyCommand,
 })

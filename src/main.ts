@@ -14,6 +14,11 @@ process.env.NODE_ENV = "production"
 const root = rootCommand({
   version,
   startGateway: async (options) => (await import("./app.ts")).startGateway(options),
+  async inspect(home) {
+    const { openLive, readLoaded } = await import("./live.ts")
+    const loaded = await readLoaded(home, {}, process.env)
+    return { warnings: loaded.warnings, live: await openLive(loaded, home, process.env) }
+  },
   async configCommand() {
     const [{ configCommand }, { sections, names }] = await Promise.all([
       import("./cli/commands/config.ts"),

@@ -25,6 +25,7 @@ export type OpenOptions = {
   /** Start a gateway in this process where none runs; else that is `unreachable`. */
   start?: boolean
   onState?: (state: ConnectionState) => void
+  connect_timeout_ms?: number
 }
 
 /**
@@ -34,13 +35,13 @@ export type OpenOptions = {
 export async function openGateway(
   args: GatewayArgs,
   deps: Deps,
-  { start = true, onState }: OpenOptions = {},
+  { start = true, ...others }: OpenOptions = {},
 ): Promise<Connected> {
   const { home } = findHome(args)
   const options = {
     client: { name: "weft-cli", version: deps.version },
     reconnect: { attempts_max: 20 },
-    ...(onState ? { onState } : {}),
+    ...others,
   }
   if (args.url) {
     checkUrl(args.url)

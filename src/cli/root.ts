@@ -20,6 +20,7 @@ export function rootCommand(deps: Deps): AnyCommand {
       approval: async () => (await import("./commands/approval.ts")).approval(deps),
       token: async () => (await import("./commands/token.ts")).token(deps),
       config: () => deps.configCommand(),
+      doctor: async () => (await import("./commands/doctor.ts")).doctor(deps),
       completions: async () => (await import("./commands/completions.ts")).completions(),
       complete: async () => (await import("./commands/completions.ts")).complete(() => root),
       version: async () => (await import("./commands/version.ts")).version(deps),

@@ -25,7 +25,8 @@ export async function runCli(root: AnyCommand, args: string[], default_name = "c
     if (!found.command.run) throw new UsageError(`"${found.path.join(" ")}" needs a command; see --help.`)
     await checkArgs(found)
     await runCommand(found.command, { rawArgs: found.args })
-    return 0
+    // A result can be that something is wrong, which is no failure of the command.
+    return Number(process.exitCode ?? 0)
   } catch (thrown) {
     const failure = toFailure(thrown)
     writeStandardError(args.includes("--json") ? `${toJson(failure)}\n` : await toText(failure))

@@ -43,7 +43,12 @@ test("a gateway.json that a crash left, and half of one, are not believed", asyn
 test("a home that a chat has for itself is refused, with what to do", async () => {
   await using home = await temporaryFolder()
   const startGateway = () => Promise.reject(new AppError("already_running", { home: home.path, pid: 1 }))
-  const deps = { version: "0", startGateway, configCommand: () => Promise.reject() }
+  const deps = {
+    version: "0",
+    startGateway,
+    inspect: () => Promise.reject(),
+    configCommand: () => Promise.reject(),
+  }
   await expect(openGateway({ home: home.path }, deps)).rejects.toMatchObject({
     code: "already_running",
     data: { pid: 1, hint: expect.stringContaining("weft gateway") },
