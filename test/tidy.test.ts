@@ -80,6 +80,14 @@ test("every file is used, so everything is registered", () => {
   expect(where(({ path }) => !used.has(path) && path !== "src/main.ts")).toEqual([])
 })
 
+test("every thread is built into the executable", async () => {
+  const built = await Bun.file("scripts/executable.ts").text()
+  const threads = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/new URL\("(\.[^"]+\.ts)"/g)].map(([, to]) => normalize(join(dirname(path), to!))),
+  )
+  expect(threads.filter((path) => !built.includes(`"${path}"`))).toEqual([])
+})
+
 test("files stay short", () => {
   expect(where(({ text }) => text.split("\n").length > lines_max)).toEqual(long_files)
 })

@@ -58,4 +58,4 @@ async function runThread(page: Page, signal: AbortSignal): Promise<Converted | u
 /** In the executable all chunks lie at the top, and threads where they are in src. */
 const thread_url = import.meta.path.endsWith(".ts")
   ? new URL("./readable-worker.ts", import.meta.url)
-  : new URL("/$bunfs/root/tools/readable-worker.js", import.meta.url)
+  : new URL("./tools/readable-worker.js", import.meta.url)
