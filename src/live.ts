@@ -66,6 +66,7 @@ export async function openLive(
     agents: openAgents({
       ...{ agent, agents, models, tools, tools_config, env },
       home: home.home,
+      config_path: home.config_path,
       folder: dirname(home.config_path),
       isReached: (id) =>
         (id === agent.id && Object.keys(channels).length > 0) ||

@@ -8,19 +8,21 @@ import type { Walls } from "./hands.ts"
 export type WallsOptions = {
   /** The gateway's folder; nothing of it is open to a tool but what is granted. */
   home: string
+  /** The configuration, wherever it lies. */
+  config_path: string
   env: Record<string, string | undefined>
   tools: readonly AnyTool[]
   tools_config: ToolsConfig
 }
 
 /** What no folder that is granted may contain. */
-const own_files = ["token", "weft.db", "config.toml", "gateway.json", "credentials", "files", "run", "logs"]
+const own_files = ["token", "weft.db", "lock", "gateway.json", "credentials", "files", "run", "logs"]
 
 /** What limits an agent's tools, from its configuration. Opens and makes nothing. */
 export function openWalls(
   { id, permissions, sandbox = { read: [], write: [], network: [] } }: AgentConfig,
   is_reached: boolean,
-  { home, env, tools, tools_config }: WallsOptions,
+  { home, config_path, env, tools, tools_config }: WallsOptions,
 ): Walls {
   const workspace = resolve(home, sandbox.workspace ?? join("agents", id, "workspace"))
   const read = sandbox.read.map((path) => resolve(home, path))
@@ -28,7 +30,7 @@ export function openWalls(
   const { exec_memory_bytes_max, exec_processes_max, exec_file_bytes_max } = tools_config
   return {
     rules: parseRules(permissions, tools),
-    files: { workspace, read, write, forbidden: own_files.map((name) => join(home, name)) },
+    files: { workspace, read, write, forbidden: [config_path, ...own_files.map((name) => join(home, name))] },
     sandbox: {
       // Who talks to it from elsewhere is a stranger until the configuration says otherwise.
       mode: sandbox.mode ?? (is_reached ? "require" : "prefer"),

@@ -106,7 +106,13 @@ export function openCalls(store: Store, more: Partial<ApprovalsOptions> = {}): C
   return { store, approvals, now_ms, keepImage, log: { error: (...line) => console.error(line) } }
 }
 
-export const walls_options = { home: "/nonexistent", env: {}, tools_config, isReached: () => false }
+export const walls_options = {
+  home: "/nonexistent",
+  config_path: "/nonexistent/config.toml",
+  env: {},
+  tools_config,
+  isReached: () => false,
+}
 
 export const task = (
   models: Models,
