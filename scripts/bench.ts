@@ -9,6 +9,7 @@ import { firstReply, size, version } from "../bench/figures/executable.ts"
 import { idleMemory, sockets } from "../bench/figures/memory.ts"
 import { openclaw } from "../bench/figures/peers.ts"
 import { route } from "../bench/figures/route.ts"
+import { searchTree } from "../bench/figures/search.ts"
 import { tools } from "../bench/figures/tools.ts"
 import { hello, pings, turnLatency, turnRate } from "../bench/figures/traffic.ts"
 import { webFetch } from "../bench/figures/web-fetch.ts"
@@ -31,6 +32,7 @@ const benches: Bench[] = [
   route,
   hello,
   tools,
+  searchTree,
   webFetch,
 ]
 const peers: Bench[] = [openclaw]

@@ -46,8 +46,5 @@ function longestOf(nodes: Node[]): string[] {
   return best
 }
 
-function letterOf(node: Extract<Node, { type: "set" }>): string | undefined {
-  const set = node.set()
-  const [only] = set
-  return set.length === 1 && only![0] === only![1] ? String.fromCodePoint(only![0]) : undefined
-}
+const letterOf = ({ only }: Extract<Node, { type: "set" }>): string | undefined =>
+  only === undefined ? undefined : String.fromCodePoint(only)

@@ -1,12 +1,12 @@
 import { once } from "../../base/once.ts"
 import { fail, type Letters, readClass, readEscaped, single } from "./letters.ts"
-import { anything, type CodeSet, foldCase, newline, without } from "./sets.ts"
+import { anything, type CodeSet, foldCase, hasCase, newline, without } from "./sets.ts"
 
 export type Assertion = "line_start" | "line_end" | "word_edge" | "no_word_edge"
 
-/** A pattern as a tree. `max` is Infinity where there is none. */
+/** A pattern as a tree. `max` is Infinity where there is none; `only` is a letter that stands for itself alone. */
 export type Node =
-  | { type: "set"; set: () => CodeSet }
+  | { type: "set"; set: () => CodeSet; only?: number }
   | { type: "all"; nodes: Node[] }
   | { type: "any"; nodes: Node[] }
   | { type: "repeat"; node: Node; min: number; max: number }
@@ -103,9 +103,10 @@ function readAtom(reader: Reader): Node | undefined {
 const any_letter = without(anything, newline)
 
 /** What the letters are is worked out where they are looked for, which is not where a pattern is only checked. */
-const toSetNode = ({ ignore_case }: Reader, { set }: Letters): Node => ({
+const toSetNode = ({ ignore_case }: Reader, { set, only }: Letters): Node => ({
   type: "set",
   set: once(() => without(ignore_case ? foldCase(set()) : set(), newline)),
+  ...(only === undefined || (ignore_case && hasCase(only)) ? {} : { only }),
 })
 
 function readGroup(reader: Reader): Node | undefined {

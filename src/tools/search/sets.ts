@@ -90,6 +90,8 @@ const odd_cases = new Map([
   [0x73, 0x17f],
 ])
 
+export const hasCase = (code: number): boolean => casesOf(code).length > 0
+
 function casesOf(code: number): number[] {
   const letter = String.fromCodePoint(code)
   const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()]
