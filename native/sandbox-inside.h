@@ -88,8 +88,8 @@ static void judge(const options_t *options, state_t *state, int tree_error) {
   if (!state->own_tree && !options->required[LANDLOCK]) miss(state, LANDLOCK, "modes and owners, mounts", tree_error);
   if (!state->own_tree && state->landlock_abi < 3) miss(state, LANDLOCK, "truncate", ENOSYS);
   if (!state->own_tree && !seccomp) miss(state, LANDLOCK, "modes and owners, seccomp", EPERM);
-  if (!state->process_namespace && !seccomp && state->landlock_abi < 6)
-    miss(state, PROCESSES, "process namespace", EPERM);
+  /* The filter guards us and the gateway only; the processes of the same user are more. */
+  if (!state->process_namespace && state->landlock_abi < 6) miss(state, PROCESSES, "process namespace", EPERM);
   if (!state->network_namespace && (options->proxy || !seccomp)) miss(state, NETWORK, "network namespace", EPERM);
 }
 

@@ -73,8 +73,13 @@ static int grant_all(int ruleset, const options_t *options, const state_t *state
   /* All that is in sight is granted: listing the folders that lead there tells nothing. */
   int listed = state->own_tree ? grant_path(ruleset, "/", FS_READ_DIR) : 0;
   if (listed) return listed;
-  if (state->own_proc) return grant_path(ruleset, "/proc", FS_READ_FILE | FS_READ_DIR);
-  /* The processes of others are in this /proc: of them it sees none, not even their names. */
+  /*
+   * Without a /proc of its own this one shows the names and words of others' processes; their memory and environment
+   * are kept by Landlock. Runtimes abort without their own entry, so that only "require" does without.
+   */
+  bool lenient = !state->own_tree && !options->required[LANDLOCK];
+  if (state->own_proc || lenient) return grant_path(ruleset, "/proc", FS_READ_FILE | FS_READ_DIR);
+  /* What is granted is the entry of the program itself; those of its children are not there yet. */
   static const char *const harmless[] = {"/proc/self",    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
                                          "/proc/version", "/proc/uptime",  "/proc/loadavg", "/proc/filesystems"};
   for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {

@@ -112,6 +112,27 @@ static int map_user(uid_t user, gid_t group) {
   return error ? error : write_file(AT_FDCWD, "/proc/self/gid_map", map);
 }
 
+static const int each_namespace[] = {CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS};
+
+/*
+ * Some systems give a user namespace and nothing in it: then its only effect would be that users have no names. Tried
+ * by a process of its own, as there is no way back.
+ */
+static bool user_namespace_helps(uid_t user, gid_t group) {
+  pid_t trial = fork();
+  if (trial < 0) return false;
+  if (trial == 0) {
+    bool helps = false;
+    if (unshare(CLONE_NEWUSER) == 0 && map_user(user, group) == 0)
+      for (size_t i = 0; i < COUNT(each_namespace); i++) helps = unshare(each_namespace[i]) == 0 || helps;
+    _exit(helps ? 0 : 1);
+  }
+  int status;
+  while (waitpid(trial, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status == 0;
+}
+
 /* All at once where that is possible; else each that is, so that one missing namespace does not cost the others. */
 static void enter_namespaces(state_t *state) {
   const uid_t user = geteuid();
@@ -122,10 +143,9 @@ static void enter_namespaces(state_t *state) {
     state->user_namespace = true;
     got = wanted;
   } else {
-    static const int each[] = {CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
-    state->user_namespace = unshare(CLONE_NEWUSER) == 0;
-    for (size_t i = 0; i < COUNT(each); i++)
-      if (unshare(each[i]) == 0) got |= each[i];
+    state->user_namespace = user_namespace_helps(user, group) && unshare(CLONE_NEWUSER) == 0;
+    for (size_t i = 0; i < COUNT(each_namespace); i++)
+      if (each_namespace[i] != CLONE_NEWNS && unshare(each_namespace[i]) == 0) got |= each_namespace[i];
   }
   if (state->user_namespace) map_user(user, group);
   state->process_namespace = got & CLONE_NEWPID;

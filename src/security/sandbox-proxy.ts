@@ -17,11 +17,11 @@ export async function startSandboxProxy(
   mkdirSync(run_folder, { recursive: true, mode: 0o700 })
   const name = `${Bun.randomUUIDv7()}.sock`
   const folder = openSync(run_folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  const long = Buffer.byteLength(join(run_folder, name)) > address_bytes_max
-  const path = join(long ? `/proc/${process.pid}/fd/${folder}` : run_folder, name)
+  const path = join(run_folder, name)
+  const is_long = Buffer.byteLength(path) > address_bytes_max
   try {
     const proxy = await startProxy({
-      path,
+      path: is_long ? `/proc/self/fd/${folder}/${name}` : path,
       permit({ text }) {
         const { name: host, port } = splitHost(text)
         if (!network.some((pattern) => matchesHost(pattern, host, Number(port))))

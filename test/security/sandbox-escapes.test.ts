@@ -1,0 +1,92 @@
+import { expect } from "bun:test"
+import { chmodSync, chownSync, copyFileSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { type Answer, asUser, type Box, openBox, type Variant, variants, walled } from "./sandbox-box.ts"
+import type { Outside } from "./sandbox-probe.ts"
+
+/** Somebody else's secret, services that count who comes, and a process that ends when it is signalled. */
+async function openOutside(box: Box, user: number) {
+  await using stack = new AsyncDisposableStack()
+  const secret = join(box.outside, "secret")
+  for (const path of [secret, join(box.home, "config.toml")]) {
+    await Bun.write(path, "a canary sings")
+    chmodSync(path, 0o600)
+    chownSync(path, user, user)
+  }
+  const visitors = { count: 0 }
+  const come = { open: () => void visitors.count++, data: () => undefined }
+  const tcp = stack.use(Bun.listen({ hostname: "127.0.0.1", port: 0, socket: come }))
+  const socket = join(box.folder, "s")
+  const abstract = `weft-canary-${process.pid}`
+  stack.use(Bun.listen({ unix: socket, socket: come }))
+  chmodSync(socket, 0o666)
+  stack.use(Bun.listen({ unix: `\0${abstract}`, socket: come }))
+  const udp = await Bun.udpSocket({ hostname: "127.0.0.1", socket: { data: () => void visitors.count++ } })
+  stack.defer(() => udp.close())
+  const victim = Bun.spawn([...asUser(user), "/bin/sleep", "1000"], { stdio: ["ignore", "ignore", "ignore"] })
+  stack.defer(async () => {
+    victim.kill("SIGKILL")
+    await victim.exited
+  })
+  const outside: Omit<Outside, "gateway"> = {
+    ...{ folder: box.outside, home: box.home, victim: victim.pid },
+    ...{ tcp: tcp.port, udp: udp.port, socket, abstract },
+  }
+  const kept = stack.move()
+  return { outside, visitors, victim, secret, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+/** The probe, in the workspace as a program that a model wrote would be. */
+function probeIn(box: Box, outside: Omit<Outside, "gateway">): { argv: string[] } {
+  copyFileSync(join(import.meta.dir, "sandbox-probe.ts"), join(box.workspace, "probe.ts"))
+  chmodSync(join(box.workspace, "probe.ts"), 0o644)
+  const words = JSON.stringify(outside).replace("{", '{"gateway":GATEWAY_PID,')
+  return { argv: [process.execPath, "probe.ts", words] }
+}
+
+function read({ stdout, stderr }: Answer): {
+  found: Record<string, string>
+  privileges: Record<string, string>
+} {
+  expect(stderr).toBe("")
+  return JSON.parse(stdout)
+}
+
+for (const variant of variants) {
+  /** Without namespaces modes and owners are kept by refusing to change any, which only "require" asks for. */
+  const mode = variant.bare && variant.user !== 0 ? "require" : "prefer"
+
+  walled(`no way out is open to a program of ${variant.name}`, async () => {
+    await using box = await openBox(variant)
+    await using canary = await openOutside(box, variant.user)
+    const { answers } = await box.run([probeIn(box, canary.outside)], { mode })
+    const { found, privileges } = read(answers[0]!)
+    const none = "0000000000000000"
+    expect(privileges).toEqual({
+      ...{ CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none },
+      ...{ NoNewPrivs: "1", Seccomp: "2" },
+    })
+    const open = Object.keys(found).filter((name) => found[name] === "done")
+    expect(open.filter((name) => !known(variant).includes(name))).toEqual([])
+    expect(Object.keys(found).length).toBeGreaterThan(80)
+    expect(readFileSync(canary.secret, "utf8")).toBe("a canary sings")
+    expect(readdirSync(box.outside)).toEqual(["secret"])
+    if (!variant.bare || mode === "require") expect(statSync(canary.secret).mode & 0o7777).toBe(0o600)
+    expect(canary.victim.exitCode).toBeNull()
+    expect(canary.visitors.count).toBe(0)
+  })
+}
+
+/** Without mounts, and where "require" cannot be asked for, the wall `landlock` is said to be missing for these. */
+function known({ user, bare }: Variant): string[] {
+  return bare && user === 0
+    ? [
+        "change a mode",
+        "change a mode by a descriptor",
+        "change the mode of a program",
+        "change an owner",
+        "set an attribute",
+        "change a time",
+      ]
+    : []
+}
