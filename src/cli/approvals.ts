@@ -7,7 +7,7 @@ export type Waiting = { approval_id: string; hash: string; tool: string; summary
 /** That somebody answered, or that it is over. `by` is a token's name, else what ended it. */
 export type Resolved = { approval_id: string; decision: string; by: string }
 
-export type Requested = { approval_id: string; agent: string; tool: string; turn_id: string | null }
+export type Requested = Waiting & { agent: string; turn_id: string | null }
 
 export type Choice = { decision: "allow" | "deny"; lasts: "once" | "session" | "always" }
 

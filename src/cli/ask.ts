@@ -42,18 +42,34 @@ export function openLines(): Lines {
 }
 
 export type Attendant = Disposable & {
-  /** Shows what waits, asks, and answers. Ends with the question when somebody else is faster. */
-  ask(waiting: Waiting): Promise<void>
+  /**
+   * Shows what waits, asks, and answers. Ends with the question when somebody else is faster. Answers whether somebody
+   * is still there to be asked.
+   */
+  ask(waiting: Waiting): Promise<boolean>
+  /** Rejects when the connection is closed for good. */
+  listening: Promise<void>
 }
 
-/** Undefined where the token may not approve. The signal (Ctrl-C) is a no. */
-export async function openAttendant(client: Client, signal: AbortSignal): Promise<Attendant | undefined> {
+export type AttendantOptions = {
+  /** Ctrl-C: a no, unless `requested` is given. */
+  signal: AbortSignal
+  /** Told of every call that waits, whoever's turn it is. Then who leaves denies nothing by that. */
+  requested?(waiting: Waiting): void
+}
+
+/** Undefined where the token may not approve. */
+export async function openAttendant(
+  client: Client,
+  { signal, requested }: AttendantOptions,
+): Promise<Attendant | undefined> {
   const approver = await openApprover(client)
   if (!approver) return undefined
   const lines = openLines()
   const ended = new Map<string, string>()
   let current: { approval_id: string; over: AbortController } | undefined
   const listening = approver.listen({
+    ...(requested && { requested }),
     resolved(resolved) {
       ended.set(resolved.approval_id, endedBy(resolved))
       if (current?.approval_id === resolved.approval_id) current.over.abort()
@@ -64,18 +80,31 @@ export async function openAttendant(client: Client, signal: AbortSignal): Promis
     if (!(thrown instanceof WeftError)) throw thrown
   })
   return {
+    listening,
     async ask(waiting) {
-      const { approval_id, summary } = waiting
+      const { approval_id, tool, summary } = waiting
+      const before = ended.get(approval_id)
+      if (before) {
+        note(`[${tool}] ${before}`)
+        return true
+      }
       note(framed(summary, columnsOf(process.stderr)))
       const over = new AbortController()
       current = { approval_id, over }
-      if (ended.has(approval_id)) over.abort()
       const typed = await lines.next(question, AbortSignal.any([over.signal, signal]))
       current = undefined
       if (typed === undefined) note("")
-      if (over.signal.aborted) return note(ended.get(approval_id)!)
+      if (over.signal.aborted) {
+        note(ended.get(approval_id)!)
+        return true
+      }
+      if (requested && typed === undefined) {
+        note("Not answered: it goes on waiting.")
+        return false
+      }
       const told = await approver.answer(waiting, signal.aborted ? denial : toChoice(typed))
       note(told ?? "not answered: the connection was lost")
+      return true
     },
     [Symbol.dispose]: () => lines[Symbol.dispose](),
   }

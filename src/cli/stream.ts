@@ -36,7 +36,7 @@ export async function streamText(chat: Chat, attendant?: Attendant): Promise<Sto
 /** How the result of a call begins that the rules or a person refused. */
 const denied = "Denied: "
 const hint =
-  "[It is asked about in a terminal and wherever somebody listens who may approve; [agent.permissions] allows it for good.]"
+  '["ask" under [agent.permissions] has a person asked, here in a terminal or in another one by `weft approval watch`; "allow" runs it without]'
 
 function tell(event: TurnEvent, is_void: boolean): string | undefined {
   const rest = is_void ? "; what came last is void" : ""

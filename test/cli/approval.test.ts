@@ -27,7 +27,7 @@ const grant = {
 }
 
 function startWaiting() {
-  const server = startServer()
+  const server = startServer({ scopes: ["read", "approve"] })
   server.methods.set("approval.list", () => ({ approvals: [approval], grants: [grant] }))
   server.methods.set("approval.resolve", ({ approval_id, decision }) => ({ approval_id, decision }))
   server.methods.set("approval.revoke", () => grant)
@@ -103,6 +103,65 @@ test("approval deny and revoke say what they did", async () => {
   expect((await weft(["approval", "deny", "a1", ...to(server)])).stdout).toBe("Denied.\n")
   expect((await weft(["approval", "revoke", "g1", ...to(server)])).stdout).toContain("asks again")
   expect(server.answers()).toEqual([{ approval_id: "a1", hash: "h1", decision: "deny" }, { grant_id: "g1" }])
+})
+
+const other = { ...approval, approval_id: "a2", hash: "h2", summary: "exec of another agent" }
+
+function startWatched() {
+  const server = startWaiting()
+  server.methods.set("event.subscribe", ({ topics }) => ({ topics }))
+  server.methods.set("approval.resolve", ({ approval_id, decision }) => {
+    server.publish("approval.resolved", { approval_id, decision, by: "operator" })
+    return { approval_id, decision }
+  })
+  return server
+}
+
+test("approval watch asks about what waits and about what comes, each once", async () => {
+  await using server = startWatched()
+  await using terminal = weftInTerminal(["approval", "watch", ...to(server)])
+  const first = await terminal.shows(/\[n\]o: $/)
+  expect(unframed(first)).toBe(summary.replaceAll("\n", ""))
+  for (const again of [approval, other]) server.publish("approval.requested", again)
+  terminal.type("y\r")
+  expect(unframed(await terminal.shows(/\[n\]o: $/))).toBe(other.summary)
+  terminal.type("a\r")
+  await terminal.shows(/allowed always/)
+  terminal.type("\u0003")
+  expect(await terminal.exited).toBe(0)
+  expect(server.answers()).toEqual([
+    { approval_id: "a1", hash: "h1", decision: "allow", lasts: "once" },
+    { approval_id: "a2", hash: "h2", decision: "allow", lasts: "always" },
+  ])
+})
+
+test.each([["\u0003"], ["\u0004"]])("who leaves approval watch by %j answers nothing", async (key) => {
+  await using server = startWatched()
+  await using terminal = weftInTerminal(["approval", "watch", ...to(server)])
+  await terminal.shows(/\[n\]o: $/)
+  terminal.type(key)
+  await terminal.shows(/it goes on waiting/)
+  expect(await terminal.exited).toBe(0)
+  expect(server.answers()).toEqual([])
+})
+
+test("approval watch says when somebody else was faster, and what came while the connection was lost", async () => {
+  await using server = startWatched()
+  await using terminal = weftInTerminal(["approval", "watch", ...to(server)])
+  await terminal.shows(/\[n\]o: $/)
+  server.publish("approval.resolved", { approval_id: "a1", decision: "deny", by: "bob" })
+  await terminal.shows(/denied by bob/)
+  server.methods.set("approval.list", () => ({ approvals: [approval, other], grants: [] }))
+  server.cut()
+  expect(unframed(await terminal.shows(/\[n\]o: $/))).toBe(other.summary)
+})
+
+test("approval watch needs a terminal, and a token that may approve", async () => {
+  await using server = startServer({ scopes: ["read"] })
+  const ran = await weft(["approval", "watch", ...to(server)])
+  expect({ exit: ran.exit, stdout: ran.stdout }).toEqual({ exit: 2, stdout: "" })
+  await using terminal = weftInTerminal(["approval", "watch", ...to(server)])
+  expect(await terminal.exited).toBe(77)
 })
 
 test("without a gateway nothing waits, and none is started to answer", async () => {

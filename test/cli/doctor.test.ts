@@ -279,3 +279,49 @@ needs({ root: true, command: "setpriv" })("whoever may not read the home is told
     remedy: "run it as the user whose home it is",
   })
 })
+
+const three_agents = `
+[agent]
+tools = ["*"]
+sandbox = { mode = "require" }
+[[agents]]
+id = "own"
+tools = ["exec"]
+[[agents]]
+id = "free"
+tools = ["exec"]
+sandbox = { mode = "off" }
+[[agents]]
+id = "reader"
+tools = ["read_file"]
+`
+
+needs({ platform: "linux", command: ["unshare", "setpriv"], file: "native/build/sandbox" })(
+  "what this system cannot enforce is said, and what it means for each agent",
+  async () => {
+    await using folder = await temporaryFolder()
+    writeFileSync(join(folder.path, "config.toml"), three_agents)
+    // A user namespace in which no further one can be made, without a capability: much like a container.
+    const forbid = "echo 0 > /proc/sys/user/max_user_namespaces"
+    const drop = "exec setpriv --ambient-caps=-all --inh-caps=-all --bounding-set=-all"
+    const bare = [
+      ...["unshare", "-U", "--map-user=0", "--map-group=0", "--keep-caps"],
+      ...["/bin/sh", "-c", `${forbid} && ${drop} "$0" "$@"`],
+    ]
+    const command = [process.execPath, main_path, "doctor", "--json", "--home", folder.path]
+    const child = Bun.spawn([...bare, ...command], { env: process.env })
+    const { checks } = JSON.parse(await new Response(child.stdout).text()) as Report
+    expect(await child.exited).toBe(1)
+    const found = (what: string) => checks.find((check) => check.what === what)
+    const missing = checks.filter(({ what }) => what.startsWith("wall "))
+    expect(missing).not.toEqual([])
+    for (const { what, level, remedy } of missing) {
+      expect({ level, remedy }).toEqual({ level: "warn", remedy: expect.any(String) })
+      for (const agent of ["default", "own"]) {
+        expect(found(`agent ${agent}, programs`)?.detail).toContain(what.replace("wall ", ""))
+      }
+    }
+    const levels = ["default", "own", "free", "reader"].map((id) => found(`agent ${id}, programs`)?.level)
+    expect(levels).toEqual(["fail", "warn", "warn", "ok"])
+  },
+)

@@ -78,6 +78,39 @@ test("the token comes from WEFT_TOKEN, too, and flags may stand before the comma
   expect(stdout).toBe("TOOL          EFFECT  WHAT IT DOES\ncurrent_time  none    When.\n")
 })
 
+test("tool calls shows the record, what was asked for, and how to go on", async () => {
+  await using server = startServer()
+  const call = {
+    ...{ id: "c2", turn_id: null, session_key: null, agent: "default", tool: "exec", created_ms: 0 },
+    targets: [
+      { effect: "execute", kind: "program", text: "make \u001b[2Ktest" },
+      { effect: "read", kind: "path", text: "Makefile" },
+    ],
+    ...{ verdict: "allow", decided_by: "alice", outcome: "ok", duration_ms: 7.4, output_bytes: 2 },
+  }
+  const open = {
+    ...call,
+    verdict: "deny",
+    decided_by: "nobody",
+    outcome: null,
+    duration_ms: null,
+    targets: [],
+  }
+  server.methods.set("tool.calls", () => ({ calls: [call, open], next: "c1" }))
+  const filter = ["--agent", "default", "--session", "a:ws:default:b", "--limit", "2", "--before", "c9"]
+  const { stdout } = await weft(["tool", "calls", ...filter, ...to(server)])
+  expect(server.seen.at(-1)?.params).toEqual({
+    ...{ agent: "default", session_key: "a:ws:default:b", limit: 2, before: "c9" },
+  })
+  const [head, first, second, hint] = stdout.split("\n")
+  expect(head).toMatch(/^WHEN +AGENT +TOOL +DECIDED +ENDED +WHAT$/)
+  expect(first).toEndWith("exec  allow: alice  ok, 7 ms   execute make ␛[2Ktest; read Makefile")
+  expect(second).toEndWith("exec  deny: nobody  not ended")
+  expect(hint).toBe("Older ones: --before c1")
+  const json = await weft(["tool", "calls", "--json", ...to(server)])
+  expect(JSON.parse(json.stdout)).toEqual({ calls: [call, open], next: "c1" })
+})
+
 test("--json prints the result as the gateway gave it", async () => {
   await using server = startServer()
   const result = { groups: [] }

@@ -5,6 +5,7 @@ import { isAttended, openAttendant } from "../ask.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
 import { UsageError } from "../find-command.ts"
+import { abortOnInterrupt } from "../interrupt.ts"
 import { note, printJson } from "../output.ts"
 import { toPlace } from "../place.ts"
 import { streamText } from "../stream.ts"
@@ -29,7 +30,7 @@ export const agent = (deps: Deps) =>
         ...(args.model ? { model: args.model } : {}),
       }
       using attendant =
-        !args.json && isAttended() ? await openAttendant(gateway.client, interrupt.signal) : undefined
+        !args.json && isAttended() ? await openAttendant(gateway.client, interrupt) : undefined
       const chat = gateway.client.chat(params, { signal: interrupt.signal })
       if (args.json) return printJson(await chat.result)
       const stop_reason = await streamText(chat, attendant)
@@ -59,15 +60,4 @@ async function readInput(): Promise<string> {
   } finally {
     clearTimeout(waiting)
   }
-}
-
-/** The first Ctrl-C asks for the turn's end, the second leaves. */
-function abortOnInterrupt(): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController()
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort()
-  }
-  process.on("SIGINT", stop)
-  return { signal: controller.signal, [Symbol.dispose]: () => void process.off("SIGINT", stop) }
 }

@@ -1,11 +1,13 @@
 import { defineCommand } from "citty"
-import { type Client, type Methods, WeftError } from "../../client/client.ts"
+import { type Client, type ConnectionState, type Methods, WeftError } from "../../client/client.ts"
+import type { Waiting as Asked } from "../approvals.ts"
 import { gateway_args } from "../args.ts"
-import { isAttended, openLines } from "../ask.ts"
+import { isAttended, openAttendant, openLines } from "../ask.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
 import { UsageError } from "../find-command.ts"
 import { gatewayCommand } from "../gateway-command.ts"
+import { abortOnInterrupt } from "../interrupt.ts"
 import { columnsOf, note, printJson, printResult } from "../output.ts"
 import { fields, framed, harmless, when } from "../text.ts"
 
@@ -15,7 +17,13 @@ type Waiting = Listed["approvals"][number]
 export const approval = (deps: Deps) =>
   defineCommand({
     meta: { name: "approval", description: "Answer what agents ask before they act" },
-    subCommands: { list: list(deps), allow: allow(deps), deny: deny(deps), revoke: revoke(deps) },
+    subCommands: {
+      watch: watch(deps),
+      list: list(deps),
+      allow: allow(deps),
+      deny: deny(deps),
+      revoke: revoke(deps),
+    },
   })
 
 const id_arg = {
@@ -44,6 +52,71 @@ const width = () => columnsOf(process.stdout)
 
 const showWaiting = ({ approval_id, agent, session_key, tool, summary, expires_ms }: Waiting): string =>
   `${fields({ approval: approval_id, agent, session: session_key, tool, until: when(expires_ms) })}\n${framed(summary, width())}`
+
+const watch = (deps: Deps) =>
+  defineCommand({
+    meta: { name: "watch", description: "Be asked here about every call that waits, until Ctrl-C" },
+    args: gateway_args,
+    async run({ args }) {
+      if (args.json || !isAttended()) {
+        throw new UsageError("It asks in a terminal; without one there are `weft approval list` and `allow`.")
+      }
+      let onOpen = (): void => undefined
+      const onState = ({ state }: ConnectionState) => state === "open" && onOpen()
+      await using gateway = await openGateway(args, deps, {
+        start: false,
+        onState: (state) => void onState(state),
+      })
+      using interrupt = abortOnInterrupt()
+      await askAll(gateway.client, interrupt.signal, (listener) => (onOpen = listener))
+    },
+  })
+
+/** One after the other, each once: what waits already, then what comes. */
+async function askAll(
+  client: Client,
+  signal: AbortSignal,
+  onConnected: (listener: () => void) => void,
+): Promise<void> {
+  const known = new Set<string>()
+  const queue: Asked[] = []
+  let changed = Promise.withResolvers<void>()
+  const add = (asked: Asked) => {
+    if (known.has(asked.approval_id)) return
+    known.add(asked.approval_id)
+    queue.push(asked)
+    changed.resolve()
+  }
+  const addAll = async () => {
+    for (const waiting of (await client.call("approval.list")).approvals) add(waiting)
+  }
+  let failure: unknown
+  const fail = (thrown: unknown) => {
+    failure = thrown
+    changed.resolve()
+  }
+  signal.addEventListener("abort", () => changed.resolve(), { once: true })
+  using attendant = await openAttendant(client, { signal, requested: add })
+  if (!attendant) throw new WeftError("forbidden", { scope: "approve" }, "The token does not allow that.")
+  attendant.listening.catch(fail)
+  // What began to wait while the connection was lost was told to nobody here.
+  onConnected(() => void addAll().catch((thrown) => isLost(thrown) || fail(thrown)))
+  note("Listening for calls that wait for an answer. Ctrl-C ends it.")
+  await addAll()
+  while (!signal.aborted) {
+    const next = queue.shift()
+    if (next) {
+      if (!(await attendant.ask(next))) return
+      continue
+    }
+    await changed.promise
+    if (failure) throw failure
+    changed = Promise.withResolvers()
+  }
+}
+
+/** Then the next connection says it all again. */
+const isLost = (thrown: unknown): boolean => thrown instanceof WeftError && thrown.code === "unreachable"
 
 const allow = (deps: Deps) =>
   defineCommand({

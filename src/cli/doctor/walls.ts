@@ -9,13 +9,13 @@ import type { Inspected } from "../deps.ts"
 import { type Finding, fail, ok, warn } from "./finding.ts"
 
 const namespaces =
-  "let users make namespaces: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0; in a container, its own options"
+  "leave to make namespaces: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, and in a container its own options"
 
 const remedies: Record<Wall, string> = {
-  landlock: "Linux 5.13 or newer, with landlock among the lsm= of its command line",
+  landlock: `Linux 5.13 or newer with landlock among the lsm= of its command line, and ${namespaces}`,
   seccomp: "a kernel with CONFIG_SECCOMP_FILTER, and a container that does not forbid it",
   no_new_privileges: "Linux 3.5 or newer",
-  limits: "a container that does not forbid setrlimit",
+  limits: `an ordinary user instead of root, or ${namespaces}`,
   processes: namespaces,
   network: namespaces,
 }
