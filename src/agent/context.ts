@@ -38,7 +38,8 @@ export async function contextFor(
   const hands = await openHands(
     of.agent.walls,
     permit,
-    (host, port) => rules.isOpened(host, port) || isMeant(asked, host, port),
+    (host, port) =>
+      rules.isOpened(host, port, name) || isMeant(asked, host, port) || isConfigured(of, name, host, port),
   )
   return {
     value: toContext(hands, permit, of, deps),
@@ -50,6 +51,15 @@ export async function contextFor(
 const isMeant = (asked: readonly Target[], host: string, port: number): boolean =>
   (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
   asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
+
+/** Where the operator's own search answers is his to say, on this machine or not. */
+function isConfigured({ agent }: Of, tool: string, host: string, port: number): boolean {
+  const { base_url } = agent.walls.config.web_search
+  if (tool !== "web_search" || base_url === undefined) return false
+  const url = new URL(base_url)
+  const own_port = url.port || (url.protocol === "https:" ? 443 : 80)
+  return url.hostname.replace(/\.$/, "") === host && Number(own_port) === port
+}
 
 function toContext(
   hands: Hands,

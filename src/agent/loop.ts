@@ -130,24 +130,32 @@ const toUsage = (models: Models, choice: ModelChoice, usage: ModelUsage): UsageE
 
 const isClientTool = (task: Task, name: string) => task.client_tools.some((tool) => tool.name === name)
 
+/** Of one answer; a model that asks for hundreds at once must not start as many programs and threads. */
+const together_max = 8
+
 /**
- * Runs the calls of one answer together, but for a tool that is exclusive: it waits for those before it, and those after
- * it wait for it. Tells the results in the order of the calls.
+ * Runs the calls of one answer together, some at a time, but for a tool that is exclusive: it waits for those before it,
+ * and those after it wait for it. Tells the results in the order of the calls.
  */
 async function* runCalls(calls: ToolUse[], { toolbox, caller }: Task): AsyncGenerator<Called> {
-  let alone: Promise<unknown> | undefined
+  let alone: Promise<unknown> = Promise.resolve()
   let since: Promise<unknown>[] = []
   const running = calls.map((use) => {
     const is_exclusive = toolbox.find(use.name)?.exclusive === true
-    const before = [...(alone ? [alone] : []), ...(is_exclusive ? since : [])]
-    const run = before.length === 0 ? caller.call(use) : Promise.all(before).then(() => caller.call(use))
+    const before = is_exclusive ? since : [since.at(-together_max)]
+    const run = Promise.all([alone, ...before]).then(() => caller.call(use))
     if (is_exclusive) {
       alone = run
       since = []
     } else since.push(run)
     return run
   })
-  for (const called of running) yield await called
+  try {
+    for (const called of running) yield await called
+  } finally {
+    // Also where one fails: what still runs is waited for, and does not fail unheard.
+    await Promise.allSettled(running)
+  }
 }
 
 const finished = ({ parts, choice }: Answer, stop_reason: TurnStop): LoopEvent => ({

@@ -187,6 +187,24 @@ test("calls of one answer run together, but for one that is exclusive", async ()
   expect(turn.results.map(({ content }) => content).join("")).toBe("abCdeFG")
 })
 
+test("a model that asks for a hundred calls at once gets them some at a time", async () => {
+  let running = 0
+  let most = 0
+  const busy = tool({
+    ...{ name: "busy", effect: "none" },
+    run: async ({ text }) => {
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
+      return text
+    },
+  })
+  const calls = Array.from({ length: 100 }, (_, i) => use("busy", { text: `${i}` }, `c${i}`))
+  await using turn = await turnWith(calls, { config: { tools: ["*"] }, tools: [busy] })
+  expect(turn.results.map(({ content }) => content)).toEqual(calls.map((_, i) => `${i}`))
+  expect(most).toBe(8)
+})
+
 test("a long result is stored whole, found again by its own session only, and read_result is offered", async () => {
   const whole = Array.from({ length: 20_000 }, (_, i) => `line ${i}`).join("\n")
   const big = tool({ name: "big", effect: "none", run: () => whole })
