@@ -12,6 +12,7 @@ import { defineTool, type ToolContext } from "./tool.ts"
 
 const time_ms_max = 30_000
 const cores_few = 2
+const threads_max = 4
 const pattern_length_max = 2_000
 const glob_length_max = 500
 const limit_default = 100
@@ -84,42 +85,53 @@ function checkLength(name: string, text: string, length_max: number): string {
   return text
 }
 
-/** In a thread of this process, until there is enough or it takes too long. */
+type Took = Found & { too_slow: boolean }
+
+/** In threads of this process, until there is enough or it takes too long. All of them have ended when it returns. */
 async function searchOurselves(
   fd: number,
   is_folder: boolean,
-  { path, pattern, glob, lines_max }: Wanted,
+  { path, ...wanted }: Wanted,
   { signal, mayTouch }: ToolContext,
-): Promise<Found & { too_slow?: boolean }> {
+): Promise<Took> {
   const folder = path === "." ? "" : path === "/" ? "/" : `${path}/`
-  const timeout = AbortSignal.timeout(time_ms_max)
-  const job = {
-    fd,
-    prefix: is_folder ? folder : path,
-    lines_max,
-    ...(pattern === undefined ? {} : { pattern }),
-    ...(glob === undefined ? {} : { glob }),
-  }
-  const hits: FileHit[] = []
+  const job = { ...wanted, fd, prefix: is_folder ? folder : path }
+  // One core stays the gateway's. Two threads on two cores gain nothing.
+  const of = is_folder ? Math.max(1, Math.min(threads_max, availableParallelism() - 1)) : 1
+  const [timeout, enough] = [AbortSignal.timeout(time_ms_max), new AbortController()]
+  const all = AbortSignal.any([signal, timeout, enough.signal])
+  const found: Took = { hits: [], unreadable: 0, is_cut: false, too_slow: false }
   let count = 0
-  const search = searchInThread(job, AbortSignal.any([signal, timeout]))
-  try {
-    for (;;) {
-      const next = await search.next()
-      if (next.done) return { hits, unreadable: next.value.unreadable, is_cut: false }
-      for (const hit of next.value) {
-        if (!mayTouch({ effect: "read", kind: "path", text: hit.path })) continue
-        hits.push(hit)
-        count += Math.max(1, hit.lines.length)
-      }
-      if (count >= lines_max) return { hits, unreadable: 0, is_cut: true }
+
+  function add(hits: FileHit[]): void {
+    for (const hit of hits) {
+      if (!mayTouch({ effect: "read", kind: "path", text: hit.path })) continue
+      found.hits.push(hit)
+      count += Math.max(1, hit.lines.length)
     }
-  } catch (thrown) {
-    if (!timeout.aborted || signal.aborted) throw thrown
-    return { hits, unreadable: 0, is_cut: true, too_slow: true }
-  } finally {
-    await search.return({ files: 0, unreadable: 0 })
+    if (count < wanted.lines_max) return
+    found.is_cut = true
+    enough.abort()
   }
+  async function take(index: number): Promise<void> {
+    const search = searchInThread({ ...job, share: { index, of } }, all)
+    try {
+      let next = await search.next()
+      for (; !next.done; next = await search.next()) add(next.value)
+      found.unreadable += next.value.unreadable
+    } catch (thrown) {
+      if (signal.aborted || !all.aborted) {
+        enough.abort()
+        throw thrown
+      }
+      if (timeout.aborted) found.is_cut = found.too_slow = true
+    }
+  }
+  // Not one is left with the descriptor when another has failed.
+  const ends = await Promise.allSettled(Array.from({ length: of }, (_, index) => take(index)))
+  const failed = ends.find((end) => end.status === "rejected")
+  if (failed) throw failed.reason
+  return found
 }
 
 function toText(

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import fc from "fast-check"
 import { type Execute, type Executed, openSandbox } from "../../src/security/sandbox.ts"
 import { ToolDenied } from "../../src/security/target.ts"
+import { searchInThread } from "../../src/tools/search/thread.ts"
 import { search, searchFiles } from "../../src/tools/search-files.ts"
 import { needs } from "../needs.ts"
 import { openWorkspace, runBare, type Workspace } from "./context.ts"
@@ -231,6 +232,22 @@ test("what is wrong with a glob is said, and no pattern or glob is slow to check
   }
 })
 
+test("several threads find together what one finds", async () => {
+  using workspace = project()
+  using opened = await workspace.context.files.open(".")
+  const filesOf = async (index: number, of: number) => {
+    const job = { fd: opened.fd, prefix: "", pattern: "needle", lines_max: 9, share: { index, of } }
+    const found: string[] = []
+    for await (const hits of searchInThread(job, workspace.context.signal)) {
+      found.push(...hits.map(({ path }) => path))
+    }
+    return found
+  }
+  const shares = await Promise.all([0, 1, 2].map((index) => filesOf(index, 3)))
+  expect(shares.flat().sort()).toEqual((await filesOf(0, 1)).sort())
+  expect(shares.filter((share) => share.length > 0).length).toBeGreaterThan(1)
+})
+
 test("a pattern that is too large is refused, not tried", async () => {
   using workspace = project()
   await expect(find(workspace, { pattern: "((a{100}){100}){100}" })).rejects.toThrow("too large")
@@ -307,7 +324,7 @@ needs({ root: true, command: "setpriv" })("what may not be read is left out, and
   const script = `
     import { openSync } from "node:fs"
     import { runJob } from "${import.meta.dir}/../../src/tools/search/job.ts"
-    const job = { fd: openSync(".", 0), prefix: "", pattern: "other", lines_max: 9, stop: new SharedArrayBuffer(4) }
+    const job = { fd: openSync(".", 0), prefix: "", pattern: "other", lines_max: 9, share: { index: 0, of: 1 }, stop: new SharedArrayBuffer(4) }
     runJob(job, (report) => console.log(JSON.stringify(report)))
   `
   const child = Bun.spawn(

@@ -12,6 +12,8 @@ export type Job = {
   prefix: string
   pattern?: string
   glob?: string
+  /** Which of the files are this thread's, as others look at the rest. */
+  share: { index: number; of: number }
   /** Most lines of one file. */
   lines_max: number
   /** One number, shared; not zero once nobody waits for the rest. */
@@ -33,7 +35,7 @@ class Stopped extends Error {}
 
 /** Does the whole search, and tells what it finds as it goes. Ends with "done" or "failed", or silently when stopped. */
 export function runJob(
-  { fd, prefix, pattern, glob, lines_max, stop }: Job,
+  { fd, prefix, pattern, glob, share, lines_max, stop }: Job,
   tell: (report: Report) => void,
 ): void {
   const stopped = new Int32Array(stop)
@@ -61,6 +63,8 @@ export function runJob(
       check,
       counts,
       visit(path, open) {
+        // By its name, for what is made or removed meanwhile must not move the others.
+        if (share.of > 1 && Bun.hash.crc32(path) % share.of !== share.index) return
         counts.files++
         const shown = prefix + path
         if (!scan) return add({ path: shown, lines: [] })
