@@ -18,7 +18,11 @@ export const isTarget = (name: string): name is Target => Object.hasOwn(targets,
 
 /** Threads are entry points of their own; they find each other by their paths below the main one's folder. */
 const threads: Record<string, string[]> = {
-  "src/main.ts": ["src/tools/search/worker.ts", "src/tools/readable-worker.ts"],
+  "src/main.ts": [
+    "src/tools/search/worker.ts",
+    "src/tools/readable-worker.ts",
+    "src/security/shell-worker.ts",
+  ],
 }
 
 /**

@@ -30,7 +30,8 @@ export type RuledTool = { name: string; effect: Effect; group?: string }
  * - Patterns are compared with what the target is: a path, a host, a command or plain text. Those of a tool or a group
  *   only with targets of its own kind: "exec:git*" says nothing about the file into which a command writes.
  * - What cannot be known before it happens (an `opaque` target, a word that is null) is never allowed without asking
- *   by a rule that it might not meet: the strictest of the rules that may be meant holds.
+ *   by a rule that it might not meet: the strictest of the rules that may be meant holds. A rule for a program may be
+ *   meant wherever its name stands in an opaque command.
  */
 export type Rules = {
   decide(tool: string, target: Target): Decision
@@ -121,15 +122,30 @@ function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect
   return subject === "*" ? 1 : 0
 }
 
-function matchOf(pattern: string, { kind, text, words = [], script, elsewhere }: Target): Match {
+function matchOf(pattern: string, target: Target): Match {
+  const { kind, text, words = [], script, elsewhere, opaque } = target
   if (kind === "program") {
     const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
     const match = commandMatch(pattern, words, own)
+    if (match === "none" && opaque && isNamedIn(pattern, words)) return "possible"
     // Another program of the same name is not what an allowing rule means, and may be what a denying one does.
-    const by_name = !pattern.trim().split(/\s+/, 1)[0]!.includes("/")
+    const by_name = !firstOf(pattern).includes("/")
     return match === "certain" && elsewhere && by_name ? "possible" : match
   }
   return matches(kind, pattern, text) ? "certain" : "none"
+}
+
+const firstOf = (pattern: string): string => pattern.trim().split(/\s+/, 1)[0]!
+
+/** More than a person writes into one command. */
+const names_max = 4096
+
+/** Whether the pattern's program stands anywhere in a command of which it is not known what it would run. */
+function isNamedIn(pattern: string, words: readonly (string | null)[]): boolean {
+  const names = new Set(words.slice(1).flatMap((word) => word?.split(/[^\w./+-]+/) ?? []))
+  if (names.size > names_max) return true
+  const program = firstOf(pattern)
+  return [...names].some((name) => name !== "" && commandMatch(program, [name]) === "certain")
 }
 
 function matches(kind: Target["kind"], pattern: string, text: string): boolean {

@@ -1,4 +1,4 @@
-/** Loads the parser of bash's grammar, 50 to 150 ms the first time; only shell.ts imports it, and only when it must. */
+/** Loads the parser of bash's grammar, 50 to 150 ms the first time; for the thread that reads shell strings. */
 import grammar_path from "@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm" with { type: "file" }
 import { Language, Parser, type Tree } from "web-tree-sitter"
 import runtime_path from "web-tree-sitter/web-tree-sitter.wasm" with { type: "file" }

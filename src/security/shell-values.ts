@@ -113,6 +113,7 @@ function quoted(walk: Walk, node: Node): string | null {
 }
 
 function joined(walk: Walk, node: Node): string | null {
+  if (node.text === "{}") return node.text
   let value: string | null = ""
   let end = node.startIndex
   for (const child of node.children) {

@@ -158,7 +158,8 @@ function walkRedirect(walk: Walk, node: Node): void {
   if (/^[<>]&$/.test(operator.type) && /^(\d+-?|-)$/.test(path)) return
   if (operator.type.includes("&")) reading.bash = true
   if (/^\/+dev\/+(tcp|udp)\b/.test(path)) return void refuse(walk, "it opens a connection")
-  if (!/^(<|>|>>|>\||&>|&>>|>&)$/.test(operator.type))
+  // After ">&" bash takes a word that is no number apart twice, so that a substitution in single quotes runs.
+  if (!/^(<|>|>>|>\||&>|&>>)$/.test(operator.type))
     return void refuse(walk, "a redirection is not understood")
   if (harmless_files.has(path)) return
   if (operator.type === "<") reading.reads.push(path)

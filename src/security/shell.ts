@@ -19,7 +19,6 @@ export type ShellReading = {
 }
 
 export const shell_chars_max = 65_536
-const parse_time_ms_max = 500
 
 /** A command of words that no shell changes, in quotes or without. No tilde, brace, wildcard, escape or assignment. */
 const plain_word = /(?:[A-Za-z0-9_\-./:@%+,=^]|'[^']*'|"[^"$`\\!]*")+/y
@@ -38,17 +37,8 @@ export async function readShell(text: string): Promise<ShellReading> {
   const joined = joinLines(text)
   if (joined === undefined)
     return { ...nothing, opaque: "a backslash ends a line where that may mean two things" }
-  const [{ parseShell }, { walkShell }] = await Promise.all([
-    import("./shell-grammar.ts"),
-    import("./shell-walk.ts"),
-  ])
-  const tree = await parseShell(joined, parse_time_ms_max)
-  if (!tree) return { ...nothing, opaque: "it is too much to read" }
-  try {
-    return walkShell(tree.rootNode, joined)
-  } finally {
-    tree.delete()
-  }
+  const { readInThread } = await import("./shell-thread.ts")
+  return (await readInThread(joined)) ?? { ...nothing, opaque: "it is too much to read" }
 }
 
 function toPlainWords(text: string): string[] | undefined {

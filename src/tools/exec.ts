@@ -140,7 +140,8 @@ async function readScript(
 }
 
 function redirections({ writes, reads, wanders }: Found, folder: string, { files }: ToolContext) {
-  const toPath = (path: string) => (path.startsWith("/") ? path : posix.join(folder, path))
+  // For the shell "~" and "file:" are names by now.
+  const toPath = (path: string) => (path.startsWith("/") ? path : `./${posix.join(folder, path)}`)
   return {
     paths: [
       ...writes.map((path) => files.toTarget(toPath(path), "write")),

@@ -144,6 +144,27 @@ test("what cannot be known before it runs is never allowed without asking", () =
   expect(decide({ allow: ["exec"], deny: ["exec:python3"] }, "exec", known).verdict).toBe("deny")
 })
 
+test("a rule that forbids a program holds wherever its name stands in what is opaque", () => {
+  const permissions = { allow: ["execute"], deny: ["exec:rm", "exec:mk*fs -f"] }
+  const opaque = (...words: (string | null)[]): Target => ({ ...run(...words), opaque: true })
+  for (const target of [
+    opaque("sudo", "rm", "x"),
+    opaque("sudo", "-u", "a", "/bin/rm", "x"),
+    opaque("bash", "-c", "eval 'rm x'"),
+    opaque("python3", "-c", 'os.system("rm x")'),
+    opaque("ssh", "host", "mkzfs"),
+    opaque("bash", "-c", Array.from({ length: 5000 }, (_, index) => `w${index}`).join(" ")),
+  ]) {
+    expect([target.text.slice(0, 80), decide(permissions, "exec", target).verdict]).toEqual([
+      target.text.slice(0, 80),
+      "deny",
+    ])
+  }
+  expect(decide(permissions, "exec", opaque("sudo", "rmdir", "x")).verdict).toBe("ask")
+  expect(decide(permissions, "exec", opaque("rm-all", "x")).verdict).toBe("ask")
+  expect(decide(permissions, "exec", run("grep", "rm", "x")).verdict).toBe("allow")
+})
+
 test("a word that is not known yet meets every rule that forbids and none that allows", () => {
   const target = run("git", null)
   expect(decide({ allow: ["exec:git"] }, "exec", target).verdict).toBe("allow")

@@ -54,6 +54,9 @@ const bypasses = [
   "echo a=$(canary)",
   "echo {a,$(canary)}",
   "echo ~$(canary)",
+  "echo >&'$(canary)'",
+  'echo a >&"a$(canary)"',
+  'echo a &>"$(canary)"',
   "echo *$(canary)*",
   // Here-documents and here-strings.
   heredoc("<<X", "$(canary)"),
