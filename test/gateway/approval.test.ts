@@ -1,29 +1,11 @@
 /** Who may let a call run, and what an answer is bound to. */
 import { afterAll, expect, test } from "bun:test"
-import { Type } from "@sinclair/typebox"
 import type { Approval, Decided } from "../../src/agent/approvals.ts"
-import { defineMethod, Params } from "../../src/gateway/rpc.ts"
 import { methods } from "../../src/registry.ts"
 import { checked, type Frame, openSocket, startGateway } from "../harness.ts"
+import { askOne } from "./ask-one.ts"
 import { ask, call, makeToken } from "./client.ts"
 
-/** Asks as a turn's call does, and answers how it was decided. */
-const askOne = defineMethod({
-  name: "test.ask",
-  summary: "For this test.",
-  scope: "admin",
-  params: Params({
-    agent: Type.String({ default: "default" }),
-    text: Type.String({ default: "rm notes.txt" }),
-  }),
-  result: Type.Unknown(),
-  run: ({ agent, text }, { app, peer }) => {
-    const targets = [{ effect: "execute" as const, kind: "program" as const, text }]
-    const session_key = `${agent}:ws:default:main`
-    const asking = { agent, session_key, turn_id: "turn", tool: "exec", targets, input: { command: text } }
-    return app.approvals.findGrant(asking) ?? app.approvals.ask(asking, peer.signal, () => undefined)
-  },
-})
 const config = '[[agents]]\nid = "work"\n'
 const options = { config, methods: [...methods.map(checked), askOne] }
 const gateway = await startGateway(options)

@@ -1,7 +1,10 @@
 import { afterAll, expect, test } from "bun:test"
 import { connect } from "../../src/client/client.ts"
+import { methods } from "../../src/registry.ts"
 import page from "../../src/ui/page.html" with { type: "text" }
-import { startGateway, startModel } from "../harness.ts"
+import { askOne } from "../gateway/ask-one.ts"
+import { ask, call, makeToken } from "../gateway/client.ts"
+import { checked, openSocket, startGateway, startModel } from "../harness.ts"
 import { needs } from "../needs.ts"
 import { codeAddress, openPage } from "./browser.ts"
 
@@ -177,6 +180,97 @@ browser(
     await client.chat("second").result
     await view.until("document.querySelectorAll('#messages > li').length === 4")
     expect(await view.read<string>(`${last}.textContent`)).toBe("an answer to somebody else")
+  },
+  browser_ms,
+)
+
+const asks = "document.querySelectorAll('#asks pre')"
+const button = (text: string) =>
+  `[...document.querySelectorAll('#asks button:enabled')].find((one) => one.textContent === ${JSON.stringify(text)})`
+const asking = { methods: [...methods.map(checked), askOne] }
+
+browser(
+  "what waits for a person is shown whole, as text, and answered by a button",
+  async () => {
+    await using gateway = await startGateway(asking)
+    await using view = await openPage()
+    await view.goto(await codeAddress(gateway))
+    await view.until(is_in_room)
+    const hostile = `<b onclick=x>rm</b> ${"x".repeat(3_000)}\u202e the end`
+    const start = (text: string) => ask<{ decision: string }>(gateway, "test.ask", { text })
+    for (const [text, decision, lasts] of [
+      ["Allow once", "allow", undefined],
+      ["Allow for this session", "allow", "default:ws:default:main"],
+      ["Allow always", "allow", null],
+      ["Deny", "deny", undefined],
+    ] as const) {
+      const decided = start(`${hostile} ${text}`)
+      await view.until(`${asks}.length === 1`)
+      const shown = await view.read<string>(`${asks}[0].textContent`)
+      expect(shown).toContain(`<b onclick=x>rm</b> ${"x".repeat(3_000)}`)
+      expect(shown).toContain(`the end ${text}`)
+      expect(shown).not.toContain("\u202e")
+      expect(await view.read("document.querySelectorAll('#asks b').length")).toBe(0)
+      // For a moment nothing can be hit that has just come under the pointer.
+      await view.until(`${button(text)} !== undefined`)
+      await view.read(`${button(text)}.click()`)
+      expect(await decided).toMatchObject({ decision })
+      await view.until("document.querySelector('#asks').hidden")
+      const { grants } = await ask<{ grants: { session_key: string | null }[] }>(gateway, "approval.list")
+      if (lasts !== undefined) expect(grants.at(-1)).toMatchObject({ session_key: lasts })
+    }
+    expect(view.complaints).toEqual([])
+  },
+  browser_ms,
+)
+
+browser(
+  "what waited before is shown, what others answered goes, and nothing can be pressed at once",
+  async () => {
+    await using gateway = await startGateway(asking)
+    await using listening = await openSocket(gateway.ws, { token: gateway.token })
+    await listening.call("event.subscribe", { topics: ["approval.*"] })
+    const first = ask<{ decision: string }>(gateway, "test.ask", { text: "one" })
+    await using view = await openPage()
+    await view.goto(await codeAddress(gateway))
+    await view.until(`${asks}.length === 1`)
+    expect(await view.read<string>(`${asks}[0].textContent`)).toContain("one")
+    const second = ask<{ decision: string }>(gateway, "test.ask", { text: "two" })
+    await view.until(`${asks}.length === 2 && ${button("Deny")} === undefined`)
+    await view.until(`${button("Deny")} !== undefined`)
+    const { approvals } = await ask<{ approvals: { approval_id: string; hash: string }[] }>(
+      gateway,
+      "approval.list",
+    )
+    const { approval_id, hash } = approvals[0]!
+    await call(gateway, "approval.resolve", { approval_id, hash, decision: "allow" })
+    expect(await first).toMatchObject({ decision: "allow" })
+    await view.until(`${asks}.length === 1 && ${button("Deny")} === undefined`)
+    expect(await view.read<string>(`${asks}[0].textContent`)).toContain("two")
+    await view.until(`${button("Deny")} !== undefined`)
+    await view.read(`${button("Deny")}.click()`)
+    expect(await second).toMatchObject({ decision: "deny", by: "operator (browser)" })
+    await view.click("#leave")
+    await view.until("document.querySelector('#asks').hidden && !gate.hidden")
+  },
+  browser_ms,
+)
+
+browser(
+  "with a token that may not approve nothing is asked",
+  async () => {
+    await using gateway = await startGateway(asking)
+    const { token } = await makeToken(gateway, { scopes: ["chat"] })
+    await using view = await openPage()
+    await view.goto(gateway.url)
+    await view.until("!gate.hidden")
+    await view.click("#token")
+    await view.write(token)
+    await view.press("Enter")
+    await view.until(is_in_room)
+    expect(await ask(gateway, "test.ask", {})).toMatchObject({ decision: "deny", by: "nobody" })
+    expect(await view.read("document.querySelector('#asks').hidden")).toBe(true)
+    expect(view.complaints).toEqual([])
   },
   browser_ms,
 )
