@@ -9,13 +9,10 @@ const diff_length_max = 8_192
 /** The gateway waits for it. */
 const diff_ms_max = 50
 
-const old_text = Type.String({ description: "Exact, and there once." })
+const old_text = Type.String({ description: "Exact, unique." })
 const new_text = Type.String({ description: "Instead." })
-const several = Type.Object({
-  old_text: Type.String(),
-  new_text: Type.String(),
-  all: Type.Optional(Type.Boolean()),
-})
+const all = Type.Optional(Type.Boolean({ description: "Everywhere." }))
+const several = Type.Object({ old_text, new_text, all })
 
 const params = Type.Object(
   {
