@@ -19,10 +19,12 @@ typedef struct {
   uint64_t attr_set, attr_clr, propagation, userns_fd;
 } mount_attributes_t;
 
-/* A copy of a part of the tree that is mounted nowhere yet, and where it lay. */
+/* A part of the tree and where it lies; and, once it is cloned, a copy of it that is mounted nowhere yet. */
 typedef struct {
   char *path;
-  int tree;
+  /* As the caller spelled it. */
+  const char *given;
+  int fd, tree;
   mode_t mode;
   bool write;
 } part_t;
@@ -42,22 +44,23 @@ static int take_part(const char *path, bool write, part_t *part) {
   if (fd < 0) return errno;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t length = readlink(link, real, sizeof real - 1);
-  if (length < 0 || fstat(fd, &stat)) {
-    int error = errno;
+  int error = length < 0 || fstat(fd, &stat) ? errno : 0;
+  if (!error) real[length] = 0;
+  /* Its own /proc is mounted instead. */
+  if (!error && starts_with(real, "/proc")) error = ENOENT;
+  if (error) {
     close(fd);
     return error;
   }
-  real[length] = 0;
-  *part = (part_t){.path = strdup(real), .mode = stat.st_mode, .write = write, .tree = -1};
-  /* Its own /proc is mounted instead. */
-  if (!starts_with(real, "/proc")) {
-    unsigned flags = TREE_CLONE | TREE_RECURSIVE | AT_EMPTY_PATH | O_CLOEXEC;
-    part->tree = (int)syscall(CALL_open_tree, fd, "", flags);
-  }
-  int error = part->tree < 0 ? (starts_with(real, "/proc") ? ENOENT : errno) : 0;
-  close(fd);
-  if (error) return error;
-  uint64_t rest = SET_NOSUID | (write ? 0 : SET_RDONLY) | (S_ISCHR(stat.st_mode) ? 0 : SET_NODEV);
+  *part = (part_t){.path = strdup(real), .given = path, .mode = stat.st_mode, .write = write, .fd = fd, .tree = -1};
+  return part->path ? 0 : ENOMEM;
+}
+
+static int clone_part(part_t *part) {
+  unsigned flags = TREE_CLONE | TREE_RECURSIVE | AT_EMPTY_PATH | O_CLOEXEC;
+  part->tree = (int)syscall(CALL_open_tree, part->fd, "", flags);
+  if (part->tree < 0) return errno;
+  uint64_t rest = SET_NOSUID | (part->write ? 0 : SET_RDONLY) | (S_ISCHR(part->mode) ? 0 : SET_NODEV);
   return restrict_mount(part->tree, "", rest);
 }
 
@@ -88,18 +91,23 @@ static void copy_link(const char *root, const char *path) {
   }
 }
 
+/* An empty folder or file for the part to be mounted on. Returns 0 or an errno. */
+static int make_place(char *target, bool folder) {
+  for (bool again = true;; again = false) {
+    int fd = folder ? mkdir(target, 0755) : open(target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_EXCL, 0644);
+    if (fd >= 0 && !folder) close(fd);
+    if (fd >= 0 || errno == EEXIST || errno == EROFS) return 0;
+    if (errno != ENOENT || !again) return errno;
+    int error = make_parents(target);
+    if (error) return error;
+  }
+}
+
 static int put_part(const char *root, const part_t *part, const char *at) {
   char target[2 * PATH_MAX];
   snprintf(target, sizeof target, "%s%s", root, at);
-  int error = make_parents(target);
+  int error = make_place(target, S_ISDIR(part->mode));
   if (error) return error;
-  if (S_ISDIR(part->mode)) {
-    if (mkdir(target, 0755) && errno != EEXIST && errno != EROFS) return errno;
-  } else {
-    int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_EXCL, 0644);
-    if (fd >= 0) close(fd);
-    else if (errno != EEXIST && errno != EROFS) return errno;
-  }
   return syscall(CALL_move_mount, part->tree, "", AT_FDCWD, target, MOVE_FROM_DESCRIPTOR) ? errno : 0;
 }
 
@@ -142,10 +150,11 @@ static bool mount_proc(const char *root, const options_t *options) {
 
 static int put_parts(const char *root, const options_t *options, part_t *parts, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    int error = covered(parts, i) ? 0 : put_part(root, &parts[i], parts[i].path);
+    int error = parts[i].tree < 0 ? 0 : put_part(root, &parts[i], parts[i].path);
     if (error) return error;
   }
-  for (size_t i = 0; i < options->grant_count; i++) copy_link(root, options->grants[i].path);
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(parts[i].path, parts[i].given)) copy_link(root, parts[i].given);
   /* Shared memory is files of its own, too, so that nothing of it is left. */
   const char *const links[][2] = {
       {"shm", options->tmp},
@@ -162,29 +171,19 @@ static int put_parts(const char *root, const options_t *options, part_t *parts, 
   return 0;
 }
 
-/*
- * Makes a tree of the granted parts and enters it. Returns 0 or an errno; after an error what is in sight is what was
- * in sight before.
- */
-static int enter_tree(const options_t *options, state_t *state) {
-  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return errno;
-  part_t *parts = calloc(options->grant_count + 1, sizeof *parts);
-  size_t count = 0;
-  if (!parts) return ENOMEM;
-  part_t tmp;
-  int error = take_part(options->tmp, true, &tmp);
+/* Puts the parts together and enters what they make. Returns 0 or an errno. */
+static int build_tree(const options_t *options, state_t *state, part_t *parts, size_t count) {
+  /* The last one is the folder for temporary files once more, under the name that programs know. */
+  const bool named_tmp = !uses_tmp(parts, count - 1);
+  int error = 0;
+  for (size_t i = 0; i < count && !error; i++)
+    if (i == count - 1 ? named_tmp : !covered(parts, i)) error = clone_part(&parts[i]);
   if (error) return error;
-  for (size_t i = 0; i < options->grant_count; i++) {
-    error = take_part(options->grants[i].path, options->grants[i].write, &parts[count]);
-    if (error && error != ENOENT && error != EACCES) return error;
-    if (!error) count++;
-  }
-  qsort(parts, count, sizeof *parts, compare_parts);
   /* The new tree grows over this folder, which nobody else sees; all parts are in our hands already. */
   const char *root = options->tmp;
   if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")) return errno;
-  error = put_parts(root, options, parts, count);
-  if (!error && !uses_tmp(parts, count)) error = put_part(root, &tmp, "/tmp");
+  error = put_parts(root, options, parts, count - 1);
+  if (!error && named_tmp) error = put_part(root, &parts[count - 1], "/tmp");
   if (!error && state->process_namespace) state->own_proc = mount_proc(root, options);
   if (!error && chdir(root)) error = errno;
   if (error || syscall(SYS_pivot_root, ".", ".")) {
@@ -194,12 +193,35 @@ static int enter_tree(const options_t *options, state_t *state) {
     return chdir("/") ? errno : error;
   }
   if (umount2(".", MNT_DETACH) || chdir("/")) fail("mounts", errno);
-  for (size_t i = 0; i < count; i++) close(parts[i].tree);
-  close(tmp.tree);
   /* The tree itself holds folders and links of ours only, and stays as it is. */
   mount_attributes_t attributes = {.attr_set = SET_RDONLY};
   if (syscall(CALL_mount_setattr, AT_FDCWD, "/", 0, &attributes, sizeof attributes)) fail("mounts", errno);
   return 0;
+}
+
+/*
+ * Makes a tree of the granted parts and enters it. Returns 0 or an errno; after an error what is in sight is what was
+ * in sight before.
+ */
+static int enter_tree(const options_t *options, state_t *state) {
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return errno;
+  part_t *parts = calloc(options->grant_count + 1, sizeof *parts);
+  if (!parts) return ENOMEM;
+  size_t count = 0;
+  int error = 0;
+  for (size_t i = 0; i < options->grant_count && !error; i++) {
+    error = take_part(options->grants[i].path, options->grants[i].write, &parts[count]);
+    if (!error) count++;
+    else if (error == ENOENT || error == EACCES) error = 0;
+  }
+  qsort(parts, count, sizeof *parts, compare_parts);
+  if (!error) error = take_part(options->tmp, true, &parts[count]);
+  if (!error) error = build_tree(options, state, parts, ++count);
+  for (size_t i = 0; i < count; i++) {
+    close(parts[i].fd);
+    if (parts[i].tree >= 0) close(parts[i].tree);
+  }
+  return error;
 }
 
 #endif

@@ -4,7 +4,7 @@
  */
 import { dlopen, ptr, read } from "bun:ffi"
 import { strict as assert } from "node:assert"
-import { readdirSync } from "node:fs"
+import { readdirSync, readlinkSync } from "node:fs"
 import { constants } from "node:os"
 
 /** What lies outside; every path and process of it belongs to whoever runs the sandbox. */
@@ -105,7 +105,9 @@ const files: Record<string, () => unknown> = {
   "read the gateway's configuration": () => open(`${home}/config.toml`, rdonly),
   "read the gateway's environment": () => open(`/proc/${gateway}/environ`, rdonly),
   "read the gateway's memory": () => open(`/proc/${gateway}/mem`, rdonly),
-  "list the gateway's descriptors": () => open(`/proc/${gateway}/fd`, rdonly),
+  "see what the gateway has opened": () => readlinkSync(`/proc/${gateway}/fd/1`),
+  "open a descriptor of the gateway's": () => open(`/proc/${gateway}/fd/1`, wronly),
+  "go by the gateway's folder": () => open(`/proc/${gateway}/cwd/package.json`, rdonly),
   "go by the gateway's root": () => open(`/proc/${gateway}/root${secret}`, rdonly),
   "go by the first process's root": () => open(`/proc/1/root${secret}`, rdonly),
   "read by a way of dots": () => open(`..${"/..".repeat(40)}${secret}`, rdonly),
