@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
+import { exec } from "../bench/figures/exec.ts"
 import { firstReply, size, version } from "../bench/figures/executable.ts"
 import { idleMemory, sockets } from "../bench/figures/memory.ts"
 import { openclaw } from "../bench/figures/peers.ts"
@@ -32,6 +33,7 @@ const benches: Bench[] = [
   route,
   hello,
   tools,
+  exec,
   searchTree,
   webFetch,
 ]
