@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { buildNative } from "./native.ts"
 
 /** What this project is built for, in the names of Bun's targets; the first word of the key is what users say. */
@@ -44,7 +44,7 @@ export async function buildExecutable(entry: string, outfile: string, target?: T
     splitting: true,
     bytecode: true,
     sourcemap: "linked",
-    plugins: [embedNative(target)],
+    plugins: [embedNative(target), compressGrammars(folder)],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile: built,
@@ -77,6 +77,21 @@ export const kernel_path = kernel
 export const sandbox_path = sandbox
 export const is_embedded = true`
         return { loader: "ts", contents }
+      })
+    },
+  }
+}
+
+/** Grammars compress to an eighth; whoever loads one unpacks what is packed. */
+function compressGrammars(folder: string): Bun.BunPlugin {
+  return {
+    name: "grammars",
+    setup(build) {
+      build.onResolve({ filter: /tree-sitter.*\.wasm$/ }, async ({ path, importer }) => {
+        const packed = resolve(folder, `${basename(path)}.gz`)
+        const bytes = await Bun.file(Bun.resolveSync(path, dirname(importer))).bytes()
+        await Bun.write(packed, Bun.gzipSync(bytes, { level: 9 }))
+        return { path: packed }
       })
     },
   }

@@ -17,11 +17,15 @@ export async function parseShell(text: string, time_ms_max: number): Promise<Tre
 }
 
 async function loadParser(): Promise<Parser> {
-  const [runtime, grammar] = await Promise.all(
-    [runtime_path, grammar_path].map((path) => Bun.file(path).bytes()),
-  )
+  const [runtime, grammar] = await Promise.all([runtime_path, grammar_path].map(readUnpacked))
   await Parser.init({ wasmBinary: runtime })
   const parser = new Parser()
   parser.setLanguage(await Language.load(grammar!))
   return parser
+}
+
+/** In an executable they are packed. */
+async function readUnpacked(path: string): Promise<Uint8Array> {
+  const bytes = await Bun.file(path).bytes()
+  return path.endsWith(".gz") ? Bun.gunzipSync(bytes) : bytes
 }
