@@ -69,6 +69,8 @@ function readXargs(args: Words, name: string): Unwrapped {
 function readFind(args: Words): Unwrapped {
   if (args.includes(null)) return refused("what find would run is not known")
   const commands: Words[] = []
+  // Relative names mean others in the folders that it goes to.
+  const elsewhere = args.some((word) => /^-(execdir|okdir)$/.test(word!))
   for (let at = 0; at < args.length; at++) {
     const word = args[at]!
     if (/^-(delete|fprint|fprintf|fprint0|fls|files0-from)$/.test(word)) {
@@ -85,5 +87,5 @@ function readFind(args: Words): Unwrapped {
     commands.push(words.map((one) => (one!.includes("{}") ? null : one!)))
     at = end
   }
-  return { commands }
+  return elsewhere ? { commands, opaque: "find runs it in other folders" } : { commands }
 }

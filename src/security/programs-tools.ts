@@ -108,7 +108,7 @@ function interpreter(harmless: RegExp, { module }: { module?: string } = {}): Re
 const git_commands = new Set(
   (
     "add am apply blame branch cat-file check-ignore checkout cherry-pick clean clone commit describe diff fetch for-each-ref " +
-    "grep init log ls-files ls-remote ls-tree merge merge-base mv pull push reflog remote reset restore rev-list rev-parse " +
+    "grep init log ls-files ls-remote ls-tree merge merge-base mv pull push rebase reflog remote reset restore rev-list rev-parse " +
     "revert rm shortlog show show-ref stash status switch symbolic-ref tag worktree --version --help version"
   ).split(" "),
 )

@@ -72,12 +72,15 @@ const values: Record<string, (walk: Walk, node: Node) => string | null> = {
 const harmless =
   /^\$\{(#?[A-Za-z_]\w*|[@*#?$!0-9-]|[A-Za-z_]\w*(:?[-+][\w./:@%+,-]*|(##?|%%?)[\w.*?/:@+,-]+))\}$/
 
+/** A pair with nothing in it, as find and xargs know it, stands for itself. */
+const empty_braces = /^[\w./:@%+=-]*\{\}[\w./:@%+=-]*$/
+
 function bareWord(walk: Walk, { text, childCount }: Node): string | null {
   if (childCount > 0 || !/^(?:[^\s;&|<>()$`"'\\]|\\[^\n])+$/.test(text)) {
     return refuse(walk, "a word is not understood")
   }
+  if (empty_braces.test(text)) return text
   // The shell takes {name}>file for an assignment.
-  if (text === "{}") return text
   if (/^\{\w+\}$/.test(text)) return refuse(walk, "braces are not understood")
   const bare = text.replaceAll(/\\[^\n]/g, "")
   if (/[*?[\]{}~]/.test(bare)) return null
@@ -113,7 +116,7 @@ function quoted(walk: Walk, node: Node): string | null {
 }
 
 function joined(walk: Walk, node: Node): string | null {
-  if (node.text === "{}") return node.text
+  if (empty_braces.test(node.text)) return node.text
   let value: string | null = ""
   let end = node.startIndex
   for (const child of node.children) {
