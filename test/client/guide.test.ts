@@ -31,14 +31,16 @@ async function plays({ language, text }: Fence, gateway: Started, known: Map<str
   for (const line of text.trimEnd().split("\n")) {
     const frame = line.slice(2)
     if (line.startsWith("→")) {
-      client.send(frame.replace("weft_…", gateway.token).replace("$hello", known.get("turn_id") ?? ""))
+      const own = (_: string, name: string) => known.get(name === "hello" ? "turn_id" : name) ?? ""
+      client.send(frame.replace("weft_…", gateway.token).replace(/\$(hello|approval_id|hash)/g, own))
     } else if (frame === "…") {
       may_skip = true
     } else {
       const came = await reads(client, toPattern(frame), may_skip)
       may_skip = false
-      const turn_id = /"turn_id":"([^"]+)"/.exec(came)?.[1]
-      if (turn_id && !known.has("turn_id")) known.set("turn_id", turn_id)
+      for (const [, name, value] of came.matchAll(/"(turn_id|approval_id|hash)":"([^"]+)"/g)) {
+        if (!known.has(name!)) known.set(name!, value!)
+      }
     }
   }
 }
@@ -51,11 +53,16 @@ async function reads(client: RawClient, pattern: RegExp, may_skip: boolean): Pro
   }
 }
 
+const asking = '[agent]\ntools = ["files"]\n[agent.permissions]\nask = ["write"]\n'
+
 test("every frame of the guide is what a gateway says", async () => {
   await using gateway = await startGateway()
+  await using asks = await startGateway({ config: asking })
   const known = new Map<string, string>()
   const played = fences.filter(({ language }) => language.startsWith("wire"))
-  for (const fence of played) await plays(fence, gateway, known)
+  for (const fence of played) {
+    await plays(fence, fence.language.includes("asking") ? asks : gateway, known)
+  }
   expect(played.length).toBeGreaterThan(5)
 })
 
