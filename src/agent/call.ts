@@ -111,6 +111,8 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
   }
 }
 
+const by_walls: Verdict = { verdict: "deny", by: "the walls", reason: "", asked: [] }
+
 /** Nothing had to be decided where there is no effect; and nothing was where the input made no sense. */
 const undecided = (tool: AnyTool | undefined): Pick<ToolCallRow, "verdict" | "decided_by"> =>
   tool?.effect === "none"
@@ -172,8 +174,10 @@ async function run(
     return done
   } catch (thrown) {
     if (signal.aborted) return { ...done, outcome: "aborted", output: "Stopped: the turn was aborted." }
-    const outcome = thrown instanceof ToolDenied ? "denied" : "error"
-    return { ...done, outcome, output: explain(thrown, tool, deps) }
+    const output = explain(thrown, tool, deps)
+    if (!(thrown instanceof ToolDenied)) return { ...done, outcome: "error", output }
+    // Without a verdict nobody had to be asked: a wall was in the way already.
+    return { verdict: by_walls, ...done, outcome: "denied", output }
   }
 }
 

@@ -24,6 +24,8 @@ export type Files = {
   workspace: string
   /** The path as rules see it: without "." and "..", relative in the workspace. Need not be there. Opens nothing. */
   toTarget(path: string, effect: "read" | "write"): Target
+  /** The same for a path that somebody else is to open, wherever it leads; never throws ToolDenied. */
+  toTargetAnywhere(path: string, effect: "read" | "write"): Target
   /** Regular files only, at most `bytes_max` of them from `offset`; 64 MiB at a time. */
   read(
     path: string,
@@ -99,7 +101,9 @@ function filesFor(roots: Roots, disk: Disk, permit: Permit): Files {
   }
   return {
     workspace: roots.workspace,
-    toTarget: (path, effect) => roots.toTarget(roots.locate(path, effect, { anywhere: true }), effect),
+    toTarget: (path, effect) => roots.toTarget(roots.locate(path, effect), effect),
+    toTargetAnywhere: (path, effect) =>
+      roots.toTarget(roots.locate(path, effect, { anywhere: true }), effect),
     read: (path, range = {}) =>
       withFound(path, async (found, stat) => {
         if (!stat.isFile()) throw new Error(`"${path}" is ${kindOf(stat)}, not a file that can be read.`)

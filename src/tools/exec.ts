@@ -63,7 +63,7 @@ export const exec = defineTool({
 })
 
 function folderOf({ working_dir = "." }: Params, { files }: ToolContext): string {
-  const { text } = files.toTarget(working_dir, "read")
+  const { text } = files.toTargetAnywhere(working_dir, "read")
   if (text.startsWith("/")) throw new ToolDenied("working_dir must lie in the workspace.")
   return text
 }
@@ -136,7 +136,7 @@ async function readScript(
   if (stat?.type !== "file") return {}
   if (stat.bytes > script_bytes_max) return { unread: "the file that it runs is too large to be looked at" }
   const { bytes } = await files.read(path)
-  return { file: { path: files.toTarget(path, "read").text, sha256: sha256Of(bytes) } }
+  return { file: { path: files.toTargetAnywhere(path, "read").text, sha256: sha256Of(bytes) } }
 }
 
 function redirections({ writes, reads, wanders }: Found, folder: string, { files }: ToolContext) {
@@ -144,8 +144,8 @@ function redirections({ writes, reads, wanders }: Found, folder: string, { files
   const toPath = (path: string) => (path.startsWith("/") ? path : `./${posix.join(folder, path)}`)
   return {
     paths: [
-      ...writes.map((path) => files.toTarget(toPath(path), "write")),
-      ...reads.map((path) => files.toTarget(toPath(path), "read")),
+      ...writes.map((path) => files.toTargetAnywhere(toPath(path), "write")),
+      ...reads.map((path) => files.toTargetAnywhere(toPath(path), "read")),
     ],
     lost: wanders && [...writes, ...reads].some((path) => !path.startsWith("/")),
   }
