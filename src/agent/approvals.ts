@@ -86,7 +86,8 @@ export type ApprovalsOptions = {
   onResolved(approval: Approval, decided: Decided & { lasts: Lasting }): void
 }
 
-type Waiting = { approval: Approval; end(decided: Decided, lasts: Lasting): void }
+/** `is_answered` while a permission that lasts is written: then neither time nor another answer counts. */
+type Waiting = { approval: Approval; is_answered: boolean; end(decided: Decided, lasts: Lasting): void }
 
 /** More than a person reads, and less than a socket takes at once. */
 const summary_chars_max = 262_144
@@ -101,28 +102,30 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       if (refusal) return { decision: "deny", ...refusal }
       signal.throwIfAborted()
       const { approval_id, expires_ms, created_ms } = approval
-      const { promise, resolve, reject } = Promise.withResolvers<Decided>()
+      const { promise, resolve } = Promise.withResolvers<Decided>()
       const end = (decided: Decided, lasts: Lasting) => {
-        waiting.delete(approval_id)
+        if (!waiting.delete(approval_id)) return
         onResolved(approval, { ...decided, lasts })
         resolve(decided)
       }
-      const expire = () => end({ decision: "deny", by: "time", reason: "Nobody answered in time." }, "once")
-      const stop = () => {
-        end({ decision: "deny", by: "stop", reason: "The turn was stopped." }, "once")
-        reject(signal.reason as Error)
+      const asked: Waiting = { approval, is_answered: false, end }
+      const expire = () => {
+        if (asked.is_answered) return
+        end({ decision: "deny", by: "time", reason: "Nobody answered in time." }, "once")
       }
-      waiting.set(approval_id, { approval, end })
+      const stop = () => end({ decision: "deny", by: "stop", reason: "The turn was stopped." }, "once")
+      waiting.set(approval_id, asked)
       const timer = setTimeout(expire, expires_ms - created_ms)
       signal.addEventListener("abort", stop, { once: true })
-      onRequested(approval)
-      tell(approval)
       try {
+        onRequested(approval)
+        tell(approval)
         // Whoever stopped it is told before whoever waited.
         const decided = await promise
         signal.throwIfAborted()
         return decided
       } finally {
+        waiting.delete(approval_id)
         clearTimeout(timer)
         signal.removeEventListener("abort", stop)
       }
@@ -134,16 +137,15 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     list: () => [...waiting.values()].map(({ approval }) => approval),
     async resolve({ approval_id, hash, decision, lasts, by }) {
       const found = waiting.get(approval_id)
-      if (!found) throw new AppError("not_found", { what: "approval", approval_id })
+      if (!found || found.is_answered) throw new AppError("not_found", { what: "approval", approval_id })
       const { approval, end } = found
       if (approval.hash !== hash) throw new AppError("conflict", { what: "approval", approval_id })
-      // Taken at once: of two answers one counts, however long the first is written.
-      waiting.delete(approval_id)
+      found.is_answered = true
       if (decision === "allow" && lasts !== "once") {
         try {
           await keepGrant(approval, lasts, by, store, now_ms())
         } catch (thrown) {
-          waiting.set(approval_id, found)
+          end({ decision: "deny", by: "storage", reason: "The answer could not be written." }, "once")
           throw thrown
         }
       }

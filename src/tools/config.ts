@@ -28,6 +28,7 @@ export const toolsSection = defineSection(
       approval_timeout_ms: Type.Integer({
         default: 300_000,
         minimum: 1_000,
+        maximum: 2_147_483_647,
         description: "How long somebody may take to answer before a call that asks is denied.",
       }),
       output_bytes_max: Type.Integer({

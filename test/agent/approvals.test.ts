@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test"
 import { type Approval, type Asking, openApprovals } from "../../src/agent/approvals.ts"
 import { AppError } from "../../src/base/errors.ts"
+import { parser } from "../../src/base/schema.ts"
 import type { Target } from "../../src/security/target.ts"
-import { openStore } from "../../src/store/open.ts"
+import { openStore, type Store } from "../../src/store/open.ts"
+import { toolsSection } from "../../src/tools/config.ts"
 
 const push: Target = { effect: "execute", kind: "program", text: "git push", words: ["/usr/bin/git", "push"] }
 const asking: Asking = {
@@ -14,8 +16,10 @@ const asking: Asking = {
   input: { command: "git push" },
 }
 
-function open({ heard = true, timeout_ms = 60_000 } = {}) {
-  const store = openStore(":memory:")
+type Options = { heard: boolean; timeout_ms: number } & Pick<Store, "commit">
+
+function open({ heard = true, timeout_ms = 60_000, ...more }: Partial<Options> = {}) {
+  const store = { ...openStore(":memory:"), ...more }
   const told: string[] = []
   const approvals = openApprovals({
     store,
@@ -50,6 +54,12 @@ test("an answer never given is a denial", async () => {
   await using house = open({ timeout_ms: 1 })
   expect(await house.ask().decided).toMatchObject({ decision: "deny", by: "time" })
   expect([house.told, house.approvals.list()]).toEqual([["requested exec", "deny by time, once"], []])
+})
+
+test("a time that no timer can be set for is no valid one: it would be over at once", () => {
+  const parse = parser(toolsSection.schema)
+  expect(parse({ approval_timeout_ms: 2 ** 31 - 1 }).approval_timeout_ms).toBe(2 ** 31 - 1)
+  expect(() => parse({ approval_timeout_ms: 2 ** 31 })).toThrow()
 })
 
 test("what waits is shown whole, and the answer decides", async () => {
@@ -105,6 +115,53 @@ test("whoever stops the turn takes the question back", async () => {
   stop.abort(new AppError("aborted"))
   expect(await codeOf(decided)).toBe("aborted")
   expect([house.approvals.list(), house.told.at(-1)]).toEqual([[], "deny by stop, once"])
+})
+
+/** What the store is asked to write waits until it is let go on. */
+function openSlow(timeout_ms?: number) {
+  const { promise: written, resolve: write, reject: fail } = Promise.withResolvers<never>()
+  const house = open({ commit: () => written, ...(timeout_ms && { timeout_ms }) })
+  return { ...house, write: write as () => void, fail }
+}
+
+test("a turn that is stopped while the answer is written ends the question once", async () => {
+  await using house = openSlow()
+  const stop = new AbortController()
+  const { decided, shown } = house.ask({}, stop.signal)
+  const { approval_id, hash } = await shown
+  const answer = { approval_id, hash, decision: "allow", lasts: "always", by: "ann" } as const
+  const answered = house.approvals.resolve(answer)
+  stop.abort(new AppError("aborted"))
+  expect(await codeOf(decided)).toBe("aborted")
+  house.write()
+  await answered
+  expect(house.told.slice(1)).toEqual(["deny by stop, once"])
+  expect(house.approvals.list()).toEqual([])
+})
+
+test("an answer that cannot be written denies, and nothing is left waiting", async () => {
+  await using house = openSlow()
+  const { decided, shown } = house.ask()
+  const { approval_id, hash } = await shown
+  const answer = { approval_id, hash, decision: "allow", lasts: "always", by: "ann" } as const
+  const answered = codeOf(house.approvals.resolve(answer))
+  house.fail(new AppError("storage_failed"))
+  expect(await answered).toBe("storage_failed")
+  expect(await decided).toMatchObject({ decision: "deny", by: "storage" })
+  expect(house.approvals.list()).toEqual([])
+})
+
+test("an answer in time counts, however long it is written", async () => {
+  await using house = openSlow(1)
+  const { decided, shown } = house.ask()
+  const { approval_id, hash } = await shown
+  const answer = { approval_id, hash, decision: "allow", lasts: "always", by: "ann" } as const
+  const answered = house.approvals.resolve(answer)
+  // A timer that is set later comes later.
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  house.write()
+  await answered
+  expect(await decided).toMatchObject({ decision: "allow", by: "ann" })
 })
 
 const elsewhere = { session_key: "default:ws:default:other" }
