@@ -6,6 +6,7 @@ import { openApprovals } from "./agent/approvals.ts"
 import type { CallDeps } from "./agent/call.ts"
 import { nameOf } from "./agent/model.ts"
 import { openTurns } from "./agent/turns.ts"
+import { checkWalls } from "./agent/walls-check.ts"
 import { type Log, openLog, writeStandardError } from "./base/log.ts"
 import type { GatewayOptions as AskedFor, Gateway } from "./cli/deps.ts"
 import { findHome, type Home, makeHome, writeState } from "./config/home.ts"
@@ -78,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   stack.defer(() => sockets.closeAll())
   if (!options.private) writeState(state_path, `${JSON.stringify({ ...told, url: server.url })}\n`)
   if (!options.private) stack.use(startFollowing({ home, loaded, load, holder, env, app }))
+  stack.use(startCheckingWalls(app))
 
   const { bind } = loaded.config.gateway
   log.info("the gateway listens", { url: server.url, bind, home: home.home })
@@ -106,6 +108,16 @@ function startFollowing(following: Omit<Following, "signal">): Disposable {
       stop.abort()
     },
   }
+}
+
+/** Says what the machine cannot put around programs; what keeps it from being said is told, too. */
+function startCheckingWalls({ live, log }: App): Disposable {
+  const timer = setTimeout(() => {
+    checkWalls(live().agents, log).catch((thrown) =>
+      log.error("the walls around programs could not be tried", { cause: Bun.inspect(thrown) }),
+    )
+  }, settle_ms)
+  return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
 type AppOptions = {
