@@ -1,6 +1,6 @@
-import { closeSync } from "node:fs"
 import type { Executed, Program } from "./sandbox.ts"
 import { openOutput } from "./sandbox-output.ts"
+import { type Child, spawnChild } from "./sandbox-spawn.ts"
 import { parseStatus, type Status } from "./sandbox-status.ts"
 
 export type Start = {
@@ -13,7 +13,6 @@ export type Start = {
 
 export type Ran = { executed: Omit<Executed, "missing">; status: Status | undefined }
 
-type Child = Bun.Subprocess<"ignore" | Buffer, "pipe", "pipe">
 type Stop = "time" | "output" | "signal"
 
 /** What comes of a stopped helper within this time is its own; then it is killed and the kernel clears away. */
@@ -29,62 +28,51 @@ const status_bytes_max = 65_536
  * Runs a command of the helper's kind and waits until it has ended. Throws the signal's reason, but not before, and
  * Error where there is nothing to start.
  */
-export async function runWalled(start: Start, argv: string[]): Promise<Ran> {
-  start.signal.throwIfAborted()
-  const child = spawn(argv, start, "/", ["pipe"])
+export async function runWalled({ program, env, signal }: Start, argv: string[]): Promise<Ran> {
+  signal.throwIfAborted()
+  using child = spawnChild(argv, { folder: "/", env, stdin: program.stdin, reports: true })
   const status = openOutput(2 * status_bytes_max)
-  const status_fd = child.stdio[3] as number
-  const reading = collect(Bun.file(status_fd).stream(), status.add)
-  const ended = await follow(child, start, {
+  const executed = await follow(child, program, signal, {
     stop: () => {
-      child.kill("SIGTERM")
-      return setTimeout(() => child.kill("SIGKILL"), stop_ms_max)
+      child.process.kill("SIGTERM")
+      return setTimeout(() => child.process.kill("SIGKILL"), stop_ms_max)
     },
-    streams: [reading],
+    onStatus: status.add,
   })
-  closeSync(status_fd)
-  return { executed: ended, status: parseStatus(status.toText()) }
+  return { executed, status: parseStatus(status.toText()) }
 }
 
 /** The same without any wall: a process group, which is killed in the end, is all that holds it together. */
-export async function runPlainly(start: Start): Promise<Ran> {
-  start.signal.throwIfAborted()
-  const child = spawn([...start.program.argv], start, start.folder, [])
+export async function runPlainly({ program, folder, env, signal }: Start): Promise<Ran> {
+  signal.throwIfAborted()
+  using child = spawnChild([...program.argv], { folder, env, stdin: program.stdin, reports: false })
   const killGroup = () => {
     try {
-      process.kill(-child.pid, "SIGKILL")
+      process.kill(-child.process.pid, "SIGKILL")
     } catch (thrown) {
       // Nobody is left in it.
       if ((thrown as NodeJS.ErrnoException).code !== "ESRCH") throw thrown
     }
     return undefined
   }
-  const ended = await follow(child, start, { stop: killGroup, streams: [], gone: killGroup })
-  return { executed: ended, status: undefined }
-}
-
-function spawn(argv: string[], { program, env }: Start, cwd: string, more: "pipe"[]): Child {
-  const stdin = program.stdin === undefined ? "ignore" : Buffer.from(program.stdin)
-  try {
-    return Bun.spawn(argv, { cwd, env, detached: true, stdio: [stdin, "pipe", "pipe", ...more] }) as Child
-  } catch (thrown) {
-    throw new Error(`The program cannot be started: ${(thrown as Error).message}`, { cause: thrown })
-  }
+  const executed = await follow(child, program, signal, { stop: killGroup, onEnd: killGroup })
+  return { executed, status: undefined }
 }
 
 type Follow = {
   /** Ends everything; the timer, where there is one, is cleared with the end. */
   stop(): Timer | undefined
-  streams: Reading[]
   /** Once the child itself has ended. */
-  gone?: () => void
+  onEnd?(): void
+  onStatus?(chunk: Uint8Array): void
 }
 
 /** Reads, waits and stops, whichever of time, signal and flood comes first. */
 async function follow(
   child: Child,
-  { program, signal }: Start,
-  { stop, streams, gone }: Follow,
+  program: Program,
+  signal: AbortSignal,
+  { stop, onEnd, onStatus }: Follow,
 ): Promise<Ran["executed"]> {
   const started = performance.now()
   const [out, err] = [openOutput(program.output_bytes_max), openOutput(program.output_bytes_max)]
@@ -104,10 +92,11 @@ async function follow(
   const timer = setTimeout(() => halt("time"), program.timeout_ms)
   signal.addEventListener("abort", onAbort)
   if (signal.aborted) onAbort()
-  const readings = [collect(child.stdout, count(out)), collect(child.stderr, count(err)), ...streams]
+  const readings = [collect(child.stdout, count(out)), collect(child.stderr, count(err))]
+  if (onStatus) readings.push(collect(child.status, onStatus))
   try {
-    await child.exited
-    gone?.()
+    await child.process.exited
+    onEnd?.()
     await drain(readings)
   } finally {
     clearTimeout(timer)
@@ -115,9 +104,9 @@ async function follow(
     signal.removeEventListener("abort", onAbort)
   }
   if (stopped === "signal") throw signal.reason
-  const by_signal = child.signalCode as NodeJS.Signals | null
+  const by_signal = child.process.signalCode as NodeJS.Signals | null
   return {
-    exit_code: stopped || by_signal ? null : child.exitCode,
+    exit_code: stopped || by_signal ? null : child.process.exitCode,
     signal: stopped ? "SIGKILL" : by_signal,
     stdout: out.toText(),
     stderr: err.toText(),

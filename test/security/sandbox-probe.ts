@@ -161,6 +161,10 @@ const processes: Record<string, () => unknown> = {
   "become another group": () => call("setgid", process.getgid?.() === 0 ? 1 : 0),
   "join groups": () => call("setgroups", 0, 0),
   "be root of a namespace": () => call("unshare", namespaces),
+  "be root of a namespace with a single thread": () => {
+    const { exitCode, stderr } = Bun.spawnSync(["/usr/bin/unshare", "-U", "/bin/true"])
+    assert.equal(exitCode, 0, `${stderr}`)
+  },
   "leave the network": () => call("unshare", 0x40000000),
   "clone into a namespace": () => endChild(call("clone", namespaces | 17, 0, 0, 0, 0)),
   "clone in the new way": () => call("clone3", new Uint8Array(88), 88),

@@ -181,6 +181,11 @@ walled("how a program ended is told", async () => {
   expect(await run(box, sh("exit 42"))).toMatchObject({ exit_code: 42, signal: null })
   expect(await run(box, sh("kill -SEGV $$"))).toMatchObject({ exit_code: null, signal: "SIGSEGV" })
   expect(await run(box, { argv: ["/bin/cat"], stdin: "ü" })).toMatchObject({ stdout: "ü", stdout_bytes: 2 })
+  const named = await run(
+    box,
+    sh("echo a > /dev/stdout; echo b | tee /dev/stderr; cat < /dev/stdin; echo c > /dev/stderr"),
+  )
+  expect([named.stdout, named.stderr]).toEqual(["a\nb\n", "b\nc\n"])
   mkdirSync(join(box.workspace, "inside"))
   const { stdout } = await run(box, { argv: ["/bin/pwd"], folder: "inside" })
   expect(stdout).toBe(`${box.workspace}/inside\n`)
