@@ -1,4 +1,5 @@
 /** All that a command would run: what its shell runs, and what the programs in it run in turn. */
+import { realpathSync } from "node:fs"
 import { unwrap } from "./programs.ts"
 import { readShell, type ShellReading, type Words } from "./shell.ts"
 
@@ -78,4 +79,14 @@ export const toText = (words: Words): string => words.map(toWord).join(" ")
 function toWord(word: string | null): string {
   if (word === null) return "…"
   return bare_word.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+/** Where a path leads, or undefined where nothing is. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === undefined) throw thrown
+    return undefined
+  }
 }

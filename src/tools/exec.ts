@@ -1,6 +1,6 @@
 import { posix } from "node:path"
 import { type Static, Type } from "@sinclair/typebox"
-import { type Found, type FoundProgram, readCommand, toText } from "../security/commands.ts"
+import { type Found, type FoundProgram, readCommand, realPath, toText } from "../security/commands.ts"
 import type { Executed } from "../security/sandbox.ts"
 import { type Target, ToolDenied } from "../security/target.ts"
 import { toCount } from "./text.ts"
@@ -106,25 +106,30 @@ async function toTarget(
   const [name = "", ...args] = words as [string, ...(string | null)[]]
   const is_path = name.includes("/")
   const place = spelled(fromFolder(name, folder), name)
-  const path = context.findProgram(place) ?? (is_path ? posix.join(context.files.workspace, place) : name)
+  const path = context.findProgram(place) ?? (is_path ? posix.resolve(context.files.workspace, place) : name)
+  const { file, unread } = await readScript(script ?? (is_path ? name : undefined), folder, context)
   const lost =
     wanders && !plain && [is_path ? name : undefined, script].some((one) => one && !one.startsWith("/"))
-  const { file, unread } = await readScript(script ?? (is_path ? name : undefined), folder, context)
-  const why = opaque ?? unread ?? (lost ? "it changes its folder before it runs a file" : undefined)
-  return {
-    effect: "execute",
-    kind: "program",
-    text: toText(words),
-    words: [path, ...args],
-    ...(is_path && context.findProgram(posix.basename(name)) !== path && { elsewhere: true as const }),
-    ...(why !== undefined && { opaque: true as const, note: why }),
-    ...(file && { script: file }),
-  }
+  const why = opaque ?? (lost ? "it changes its folder before it runs a file" : unread)
+  const real = is_path ? realPath(path) : undefined
+  const notes = [why, real === undefined || real === path ? undefined : `${name} is a link to ${real}`]
+  return withNotes(
+    {
+      effect: "execute",
+      kind: "program",
+      text: toText(words),
+      words: [path, ...args],
+      ...(is_path && context.findProgram(posix.basename(name)) !== path && { elsewhere: true as const }),
+      ...(why !== undefined && { opaque: true as const }),
+      ...(file && { script: file }),
+    },
+    notes,
+  )
 }
 
 type Script = { file?: Target["script"]; unread?: string }
 
-/** Nothing where it is not there, or not in a folder that was granted; then it is none of the workspace. */
+/** Nothing where it is not in a folder that was granted; then no tool writes it either. */
 async function readScript(
   script: string | undefined,
   folder: string,
@@ -132,8 +137,11 @@ async function readScript(
 ): Promise<Script> {
   if (script === undefined) return {}
   const path = fromFolder(`${script.includes("/") ? "" : "./"}${script}`, folder)
-  const stat = await files.stat(path).catch(() => undefined)
-  if (stat?.type !== "file") return {}
+  const stat = await files.stat(path).catch((thrown) => (thrown instanceof ToolDenied ? "denied" : "missing"))
+  if (stat === "denied") return {}
+  // It may come to be while the command runs, or a shell finds one of that name on PATH.
+  if (typeof stat === "string" || stat.type !== "file")
+    return { unread: "the file that it would run is not there" }
   if (stat.bytes > script_bytes_max) return { unread: "the file that it runs is too large to be looked at" }
   const { bytes } = await files.read(path)
   return { file: { path: files.toTargetAnywhere(path, "read").text, sha256: sha256Of(bytes) } }

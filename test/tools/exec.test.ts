@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test"
-import { mkdirSync, symlinkSync } from "node:fs"
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { parseRules } from "../../src/security/permissions.ts"
 import type { Executed } from "../../src/security/sandbox.ts"
@@ -137,6 +137,32 @@ test("a script is bound to what is in it, whoever runs it", async () => {
     expect([command, await shown(command)]).toEqual([command, sha256("two")])
   }
   expect(await shown("sh none.sh")).toBeUndefined()
+})
+
+test("a file that is to run and is not there yet is asked about, as a shell would find another", async () => {
+  for (const command of [
+    "bash canary",
+    "echo a > new.sh; sh new.sh",
+    "gcc -o new a.c && ./new",
+    "python3 none.py",
+  ]) {
+    const targets = await world.targets(command)
+    expect([command, targets.map(({ opaque }) => opaque).includes(true)]).toEqual([command, true])
+  }
+})
+
+test("where a program in the workspace leads is a part of what is shown", async () => {
+  const link = join(world.workspace, "bin/tool")
+  mkdirSync(join(world.workspace, "bin"), { recursive: true })
+  const noteFor = async (program: string) => {
+    rmSync(link, { force: true })
+    symlinkSync(program, link)
+    const [target] = await world.targets("bin/tool")
+    expect(target).toMatchObject({ words: [link], elsewhere: true })
+    return target!.note
+  }
+  expect(await noteFor("/bin/ls")).toBe(`bin/tool is a link to ${realpathSync("/bin/ls")}`)
+  expect(await noteFor("/bin/cat")).toBe(`bin/tool is a link to ${realpathSync("/bin/cat")}`)
 })
 
 test("after a change of folder relative files are not what they seem", async () => {
