@@ -1,5 +1,5 @@
 /** One call of a tool, from what the model asks to what it is told: gate, record, walls, result. */
-import { AppError } from "../base/errors.ts"
+import { toAppError } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { once } from "../base/once.ts"
 import type { ToolResult, ToolUse } from "../base/parts.ts"
@@ -51,7 +51,13 @@ export type Caller = {
   takeWrites(): Write[]
 }
 
-type Done = { outcome: CallOutcome; output: ToolOutput; verdict?: Verdict; targets: Target[] }
+type Done = {
+  outcome: CallOutcome
+  text: string
+  images?: NonNullable<ToolResult["images"]>
+  verdict?: Verdict
+  targets: Target[]
+}
 
 export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
   const { agent, toolbox, session_key, turn_id, is_bounded } = options
@@ -80,10 +86,9 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
       const done = tool
         ? await run(tool, input, row, options, deps)
         : refused(`There is no tool "${name}". The tools are: ${toolbox.names().join(", ") || "none"}.`)
-      const { outcome, output, verdict, targets } = done
+      const { outcome, text, images, verdict, targets } = done
       const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
-      const { text, images } = typeof output === "string" ? { text: output, images: [] } : output
-      const content = show(text.toWellFormed(), name)
+      const content = show(text, name)
       const ended: ToolCallRow = {
         ...row,
         targets: JSON.stringify(targets),
@@ -97,10 +102,9 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
         deps.onCalled?.(name, outcome, duration_ms)
       }
       const is_error = outcome !== "ok"
-      const kept = await Promise.all(images.map(({ bytes }) => deps.keepImage(bytes)))
       return {
         event: { type: "tool_result", id, name, content, is_error, duration_ms },
-        part: { type: "tool_result", id, name, content, is_error, ...(kept.length > 0 && { images: kept }) },
+        part: { type: "tool_result", id, name, content, is_error, ...(images && { images }) },
       }
     },
     takeWrites() {
@@ -119,7 +123,7 @@ const undecided = (tool: AnyTool | undefined): Pick<ToolCallRow, "verdict" | "de
     ? { verdict: "allow", decided_by: "no effect" }
     : { verdict: "deny", decided_by: "not decided" }
 
-const refused = (output: string): Done => ({ outcome: "error", output, targets: [] })
+const refused = (text: string): Done => ({ outcome: "error", text, targets: [] })
 
 const rowFor = (
   { agent, ...rest }: { agent: Agent } & Pick<ToolCallRow, "session_key" | "turn_id" | "tool">,
@@ -148,15 +152,14 @@ async function run(
   deps: CallDeps,
 ): Promise<Done> {
   const { signal } = options
-  const done: Done = { outcome: "ok", output: "", targets: [] }
+  const done: Done = { outcome: "ok", text: "", targets: [] }
   try {
     signal.throwIfAborted()
     // Parsing fills in defaults; what the model said is kept and told as it said it.
     const params = tool.parse(structuredClone(input))
     if (tool.effect === "none") {
       const context = contextWithout(tool, options, deps)
-      done.output = await untilAborted(tool.run(params, context), signal)
-      return done
+      return await withOutput(done, await untilAborted(tool.run(params, context), signal), deps)
     }
     const look = () => lookAt(tool, params, options, deps)
     done.targets = await look()
@@ -165,20 +168,26 @@ async function run(
     // Before the effect, and a denial just as well: what is not on the disk did not happen.
     const intent = { ...row, targets: JSON.stringify(done.targets), verdict, decided_by: by }
     await deps.store.commit((db) => putToolCall(db, intent))
-    if (verdict === "deny") return { ...done, outcome: "denied", output: `Denied: ${reason}` }
+    if (verdict === "deny") return { ...done, outcome: "denied", text: `Denied: ${reason}` }
     signal.throwIfAborted()
     await using context = await contextFor(tool, asked, options, deps)
     const work = tool.run(params, context.value)
     // A program is gone by the time that its call is over, so an abort waits until it is.
-    done.output = await (tool.effect === "execute" ? work : untilAborted(work, signal))
-    return done
+    const output = await (tool.effect === "execute" ? work : untilAborted(work, signal))
+    return await withOutput(done, output, deps)
   } catch (thrown) {
-    if (signal.aborted) return { ...done, outcome: "aborted", output: "Stopped: the turn was aborted." }
-    const output = explain(thrown, tool, deps)
-    if (!(thrown instanceof ToolDenied)) return { ...done, outcome: "error", output }
+    if (signal.aborted) return { ...done, outcome: "aborted", text: "Stopped: the turn was aborted." }
+    const text = explain(thrown, tool, deps)
+    if (!(thrown instanceof ToolDenied)) return { ...done, outcome: "error", text }
     // Without a verdict nobody had to be asked: a wall was in the way already.
-    return { verdict: by_walls, ...done, outcome: "denied", output }
+    return { verdict: by_walls, ...done, outcome: "denied", text }
   }
+}
+
+async function withOutput(done: Done, output: ToolOutput, { keepImage }: CallDeps): Promise<Done> {
+  const { text, images = [] } = typeof output === "string" ? { text: output } : output
+  const kept = await Promise.all(images.map(({ bytes }) => keepImage(bytes)))
+  return { ...done, text: text.toWellFormed(), ...(kept.length > 0 && { images: kept }) }
 }
 
 function judge(
@@ -202,19 +211,20 @@ function judge(
 
 function explain(thrown: unknown, { name }: AnyTool, { log }: CallDeps): string {
   if (thrown instanceof ToolDenied) return `Denied: ${thrown.message}`
-  if (thrown instanceof AppError && thrown.code === "invalid_params") {
-    return `The input does not match the tool's schema at ${thrown.data.path}: ${thrown.data.expected}. Correct it and call again.`
+  if (!isUnmeant(thrown)) return thrown instanceof Error ? thrown.message : String(thrown)
+  const { code, message, data, cause } = toAppError(thrown)
+  if (code === "invalid_params") {
+    return `The input does not match the tool's schema at ${data.path}: ${data.expected}. Correct it and call again.`
   }
-  if (thrown instanceof AppError) {
-    log.error("a tool could not be called", {
-      tool: name,
-      code: thrown.code,
-      cause: Bun.inspect(thrown.cause),
-    })
-    return `${thrown.message}`
-  }
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  log.error("a tool could not be called", { tool: name, code, ...data, cause: Bun.inspect(cause) })
+  return message
 }
+
+/** What a tool throws is written for the model; what the language, the system or the store throws is not. */
+const isUnmeant = (thrown: unknown): boolean =>
+  thrown instanceof Error &&
+  ("code" in thrown ||
+    [TypeError, RangeError, ReferenceError, SyntaxError].some((bug) => thrown instanceof bug))
 
 /** A tool that does not look at the signal must not hold up an abort. */
 function untilAborted<T>(work: Promise<T> | T, signal: AbortSignal): Promise<T> | T {

@@ -14,12 +14,14 @@ export async function lookAt(tool: AnyTool, params: unknown, of: Of, deps: CallD
   const whole: Target[] = [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name }]
   if (!tool.targets) return whole
   // To look is to read: a script that would run is hashed, nothing else is touched.
-  const permit = ({ effect }: Target) => {
-    if (effect !== "read") throw new ToolDenied("Nothing is done before it is decided.")
+  const refuse = () => {
+    throw new ToolDenied("Nothing is done before it is decided.")
   }
+  const permit = ({ effect }: Target) => effect === "read" || refuse()
   await using hands = await openHands(of.agent.walls, permit, () => false)
+  const context = toContext(hands, permit, of, deps)
   // Awaited here: what it reads with is closed when this is over.
-  return await tool.targets(params, toContext(hands, permit, of, deps))
+  return await tool.targets(params, { ...context, execute: refuse })
 }
 
 /** For a tool that says that it has no effect. */
@@ -34,7 +36,13 @@ export async function contextFor(
   deps: CallDeps,
 ): Promise<AsyncDisposable & { value: ToolContext }> {
   const { rules } = of.agent.walls
-  const permit = permitOf(name, rules, asked)
+  const permitted = permitOf(name, rules, asked)
+  let is_over = false
+  // What goes on after an abort has no effect any more.
+  const permit = (target: Target) => {
+    if (is_over) throw new ToolDenied("The call is over.")
+    permitted(target)
+  }
   const hands = await openHands(
     of.agent.walls,
     permit,
@@ -43,7 +51,10 @@ export async function contextFor(
   )
   return {
     value: toContext(hands, permit, of, deps),
-    [Symbol.asyncDispose]: () => hands[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]() {
+      is_over = true
+      return hands[Symbol.asyncDispose]()
+    },
   }
 }
 

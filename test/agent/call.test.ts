@@ -1,9 +1,13 @@
 import { expect, test } from "bun:test"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { Type } from "@sinclair/typebox"
 import type { Approval } from "../../src/agent/approvals.ts"
+import { errors } from "../../src/base/errors.ts"
 import type { Target } from "../../src/security/target.ts"
 import { listToolCalls } from "../../src/store/tool-calls.ts"
 import { type AnyTool, defineTool, type ToolContext, type ToolDef } from "../../src/tools/tool.ts"
+import { temporaryFolder } from "../harness.ts"
 import { done, type HouseOptions, openHouse, partsOf, text, use } from "./scripted.ts"
 
 const Text = Type.Object({ text: Type.String({ default: "x" }) })
@@ -285,4 +289,68 @@ test("an abort takes the question back and is told to nobody as an answer", asyn
   house.turns.abort({ session_key: partsOf("main").key })
   expect(await turn.outcome).toMatchObject({ result: { stop_reason: "aborted" } })
   expect(listToolCalls(house.store.db, { limit: 9 })).toMatchObject([{ outcome: "aborted" }])
+})
+
+test("an image that cannot be kept is one call's failure, and is recorded", async () => {
+  const images = [{ bytes: new Uint8Array(1), mime: "image/png" }]
+  const show = tool({ effect: "none", run: () => ({ text: "seen", images }) })
+  const calls = [use("mark", {}, "a"), use("mark", {}, "b")]
+  await using turn = await turnWith(calls, { config: { tools: ["*"] }, tools: [show] })
+  expect(turn.events.at(-1)).toMatchObject({ type: "done", stop_reason: "end" })
+  expect(turn.results).toMatchObject([{ is_error: true }, { is_error: true }])
+  expect(turn.rows.map(({ outcome }) => outcome)).toEqual(["error", "error"])
+})
+
+test.each([
+  ["throws what no tool means to say", () => (undefined as unknown as string).slice()],
+  ["throws what the system says", () => readFileSync("/nonexistent/token", "utf8")],
+  ["says nothing", () => undefined as unknown as string],
+])("a tool that %s fails, and the model is not told more", async (_what, run) => {
+  await using turn = await turnWith([use("mark")], {
+    config: { tools: ["*"] },
+    tools: [tool({ effect: "none", run })],
+  })
+  expect(turn.results).toMatchObject([{ content: errors.internal.message, is_error: true }])
+  expect(turn.house.logged).toHaveLength(1)
+})
+
+test("what a tool goes on with after an abort has no effect", async () => {
+  await using folder = await temporaryFolder()
+  const [begun, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { promise: ended, resolve: end } = Promise.withResolvers<unknown>()
+  const slow = tool({
+    async run(_params, { files }) {
+      begun.resolve()
+      await stopped.promise
+      await files.write("a", new Uint8Array(1)).then(end, end)
+      return ""
+    },
+  })
+  await using house = await openHouse({
+    ...{ folder: folder.path, config: allow, tools: [slow] },
+    *script() {
+      yield use("mark", { text: "a" })
+      yield done("tool_use")
+    },
+  })
+  const turn = house.say("go")
+  await begun.promise
+  house.turns.abort({ session_key: partsOf("main").key })
+  await turn.outcome
+  stopped.resolve()
+  expect(await ended).toMatchObject({ message: "The call is over." })
+  expect(existsSync(join(folder.path, "agents/default/workspace/a"))).toBe(false)
+})
+
+test("nothing runs while a call is looked at", async () => {
+  await using folder = await temporaryFolder()
+  const hasty = tool({
+    async targets(_params, { execute, signal }) {
+      await execute({ argv: ["/bin/true"], timeout_ms: 5_000, output_bytes_max: 1, signal })
+      return []
+    },
+  })
+  const options = { config: allow, tools: [hasty], folder: folder.path }
+  await using turn = await turnWith([use("mark")], options)
+  expect(turn.results[0]!.content).toBe("Denied: Nothing is done before it is decided.")
 })
