@@ -30,8 +30,8 @@ export type RuledTool = { name: string; effect: Effect; group?: string }
  * - Patterns are compared with what the target is: a path, a host, a command or plain text. Those of a tool or a group
  *   only with targets of its own kind: "exec:git*" says nothing about the file into which a command writes.
  * - What cannot be known before it happens (an `opaque` target, a word that is null) is never allowed without asking
- *   by a rule that it might not meet: the strictest of the rules that may be meant holds. A rule for a program may be
- *   meant wherever its name stands in an opaque command.
+ *   by a rule that it might not meet: the strictest of the rules that may be meant holds. A rule that denies a
+ *   program holds wherever its name stands in an opaque command, however specific others are.
  */
 export type Rules = {
   decide(tool: string, target: Target): Decision
@@ -59,7 +59,12 @@ export function parseRules(permissions: Permissions | undefined, tools: readonly
       if (target.text.length > text_chars_max)
         return { verdict: "deny", rule: "longer than a rule can judge" }
       const tool = byName.get(name) ?? { name, effect: target.effect }
-      return withoutGuessing(strictest(rules.flatMap((rule) => rankOf(rule, tool, target))), target)
+      const decision = strictest(rules.flatMap((rule) => rankOf(rule, tool, target)))
+      if (!target.opaque || decision.verdict === "deny") return decision
+      const named = rules.find((rule) => rule.verdict === "deny" && isNamedIn(rule, tool, target))
+      if (named) return said(named)
+      // An allowing rule cannot see all that it would allow.
+      return { ...decision, verdict: "ask" }
     },
     isOpened(host, port, name) {
       const tool = name === undefined ? undefined : (byName.get(name) ?? { name, effect: "network" as const })
@@ -93,18 +98,20 @@ function byDefault(target: Target): Decision {
   return { verdict: effect === "read" && inside ? "allow" : "ask", rule: "the default" }
 }
 
-/** Everything that an allowing rule cannot see is asked. */
-const withoutGuessing = (decision: Decision, { opaque }: Target): Decision =>
-  opaque && decision.verdict === "allow" ? { ...decision, verdict: "ask" } : decision
-
 function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
   const subject = subjectRank(rule.subject, tool, target.effect)
   if (subject === 0) return []
   const { pattern } = rule
   if (pattern === undefined) return [{ rule, match: "certain", rank: [0, 0, subject] }]
-  if (subject > 2 && kinds[tool.effect] !== undefined && kinds[tool.effect] !== target.kind) return []
+  if (!isOfKind(rule, tool, target)) return []
   const match = matchOf(pattern, target)
   return match === "none" ? [] : [{ rule, match, rank: [1, specificity(pattern), subject] }]
+}
+
+/** Whether the rule's pattern is about things such as the target. */
+function isOfKind({ subject }: Rule, tool: RuledTool, { effect, kind }: Target): boolean {
+  const own = kinds[tool.effect]
+  return subjectRank(subject, tool, effect) <= 2 || own === undefined || own === kind
 }
 
 /** What a tool's patterns are about. */
@@ -123,11 +130,10 @@ function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect
 }
 
 function matchOf(pattern: string, target: Target): Match {
-  const { kind, text, words = [], script, elsewhere, opaque } = target
+  const { kind, text, words = [], script, elsewhere } = target
   if (kind === "program") {
     const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
     const match = commandMatch(pattern, words, own)
-    if (match === "none" && opaque && isNamedIn(pattern, words)) return "possible"
     // Another program of the same name is not what an allowing rule means, and may be what a denying one does.
     const by_name = !firstOf(pattern).includes("/")
     return match === "certain" && elsewhere && by_name ? "possible" : match
@@ -140,9 +146,12 @@ const firstOf = (pattern: string): string => pattern.trim().split(/\s+/, 1)[0]!
 /** More than a person writes into one command. */
 const names_max = 4096
 
-/** Whether the pattern's program stands anywhere in a command of which it is not known what it would run. */
-function isNamedIn(pattern: string, words: readonly (string | null)[]): boolean {
-  const names = new Set(words.slice(1).flatMap((word) => word?.split(/[^\w./+-]+/) ?? []))
+/** Whether the rule's program stands anywhere in a command of which it is not known what it would run. */
+function isNamedIn(rule: Rule, tool: RuledTool, target: Target): boolean {
+  const { pattern } = rule
+  if (pattern === undefined || target.kind !== "program") return false
+  if (subjectRank(rule.subject, tool, target.effect) === 0 || !isOfKind(rule, tool, target)) return false
+  const names = new Set((target.words ?? []).slice(1).flatMap((word) => word?.split(/[^\w./+-]+/) ?? []))
   if (names.size > names_max) return true
   const program = firstOf(pattern)
   return [...names].some((name) => name !== "" && commandMatch(program, [name]) === "certain")

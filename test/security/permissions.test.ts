@@ -160,6 +160,10 @@ test("a rule that forbids a program holds wherever its name stands in what is op
       "deny",
     ])
   }
+  const specific = { allow: ["exec:python3 -c"], deny: ["exec:rm"] }
+  expect(decide(specific, "exec", opaque("python3", "-c", "run('rm')")).verdict).toBe("deny")
+  expect(decide(specific, "exec", opaque("python3", "-c", "run('ls')")).verdict).toBe("ask")
+  expect(decide({ allow: ["execute"], deny: ["write:rm"] }, "exec", opaque("sudo", "rm")).verdict).toBe("ask")
   expect(decide(permissions, "exec", opaque("sudo", "rmdir", "x")).verdict).toBe("ask")
   expect(decide(permissions, "exec", opaque("rm-all", "x")).verdict).toBe("ask")
   expect(decide(permissions, "exec", run("grep", "rm", "x")).verdict).toBe("allow")
