@@ -36,11 +36,20 @@ export const exec = defineTool({
       found.programs.map((program) => toTarget(program, folder, found, context)),
     )
     const { paths, lost } = redirections(found, folder, context)
-    const whole = found.words ? undefined : shellTarget(found, lost, input, context)
-    const is_shown = whole?.opaque || programs.length === 0
-    const [first, ...others] = whole && is_shown ? [whole, ...programs] : programs
-    const part = whole && !is_shown ? `as a part of: ${input.command}` : undefined
-    return [withNotes(first!, [...notesOf(input, folder), part]), ...others, ...paths]
+    const why = found.opaque ?? lost
+    const whole = found.words ? undefined : shellTarget(found, input, context)
+    const is_shown = whole && (why !== undefined || programs.length === 0)
+    const [first, ...others] = is_shown ? [whole, ...programs] : programs
+    const notes = [
+      why,
+      ...notesOf(input, folder),
+      whole && !is_shown ? `as a part of: ${input.command}` : undefined,
+    ]
+    return [
+      { ...withNotes(first!, notes), ...(why !== undefined && { opaque: true as const }) },
+      ...others,
+      ...paths,
+    ]
   },
   async run(input, context) {
     const { command, timeout_ms = context.config.exec_timeout_ms, stdin } = input
@@ -100,7 +109,7 @@ const spelled = (path: string, name: string): string =>
 async function toTarget(
   { words, opaque, script }: FoundProgram,
   folder: string,
-  { wanders, words: plain }: Found,
+  { wanders }: Found,
   context: ToolContext,
 ): Promise<Target> {
   const [name = "", ...args] = words as [string, ...(string | null)[]]
@@ -108,8 +117,7 @@ async function toTarget(
   const place = spelled(fromFolder(name, folder), name)
   const path = context.findProgram(place) ?? (is_path ? posix.resolve(context.files.workspace, place) : name)
   const { file, unread } = await readScript(script ?? (is_path ? name : undefined), folder, context)
-  const lost =
-    wanders && !plain && [is_path ? name : undefined, script].some((one) => one && !one.startsWith("/"))
+  const lost = wanders && [is_path ? name : undefined, script].some((one) => one && !one.startsWith("/"))
   const why = opaque ?? (lost ? "it changes its folder before it runs a file" : unread)
   const real = is_path ? realPath(path) : undefined
   const notes = [why, real === undefined || real === path ? undefined : `${name} is a link to ${real}`]
@@ -155,26 +163,18 @@ function redirections({ writes, reads, wanders }: Found, folder: string, { files
       ...writes.map((path) => files.toTargetAnywhere(toPath(path), "write")),
       ...reads.map((path) => files.toTargetAnywhere(toPath(path), "read")),
     ],
-    lost: wanders && [...writes, ...reads].some((path) => !path.startsWith("/")),
+    lost:
+      wanders && [...writes, ...reads].some((path) => !path.startsWith("/"))
+        ? "it changes its folder before it reads or writes a file"
+        : undefined,
   }
 }
 
-function shellTarget(
-  found: Found,
-  lost: boolean | undefined,
-  { command }: Params,
-  context: ToolContext,
-): Target {
+/** The whole command, for where its programs are not all that it is. */
+function shellTarget(found: Found, { command }: Params, context: ToolContext): Target {
   const shell = shellFor(found, context)
   const words = [posix.basename(shell), "-c", `${command}`]
-  const opaque = found.opaque ?? (lost ? "it changes its folder before it reads or writes a file" : undefined)
-  const target: Target = {
-    effect: "execute",
-    kind: "program",
-    text: toText(words),
-    words: [shell, ...words.slice(1)],
-  }
-  return opaque === undefined ? target : { ...target, opaque: true, note: opaque }
+  return { effect: "execute", kind: "program", text: toText(words), words: [shell, ...words.slice(1)] }
 }
 
 /** What is granted for longer is granted for these very targets, so that they say all that makes a difference. */

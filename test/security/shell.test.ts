@@ -146,19 +146,29 @@ test.each(hostile)("a megabyte of it is refused at once: %j", async (piece) => {
   }
 })
 
+/** How long the event loop had no turn while something was done, in milliseconds. */
+async function longestBeat(work: () => Promise<unknown>): Promise<number> {
+  let [last, longest] = [performance.now(), 0]
+  const beat = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  await work()
+  clearInterval(beat)
+  return longest
+}
+
 test.each(hostile)(
   "what is hard to read takes none of the event loop's time, and harms nobody: %j",
   async (piece) => {
     const text = piece.repeat((shell_chars_max - 8) / piece.length)
     await readShell("a; b")
-    let [last, longest] = [performance.now(), 0]
-    const beat = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
-    }, 1)
-    await readCommand(text)
-    clearInterval(beat)
-    expect(longest).toBeLessThan(250)
+    const longest: number[] = []
+    // On a busy machine a beat may be late for reasons that are not ours.
+    while (longest.length < 4 && (longest.length === 0 || Math.min(...longest) >= 50)) {
+      longest.push(await longestBeat(() => readCommand(text)))
+    }
+    expect(Math.min(...longest)).toBeLessThan(50)
     expect((await readShell("a; b")).commands).toEqual([{ words: ["a"] }, { words: ["b"] }])
   },
   20_000,

@@ -2,7 +2,8 @@
 /** What is judged before it runs, held against what it does when it runs. Everything here runs in the sandbox. */
 import { afterAll, expect, test } from "bun:test"
 import fc from "fast-check"
-import { shellProgram, shellSoup } from "./shell-text.ts"
+import { toText } from "../../src/security/commands.ts"
+import { launcherCall, shellProgram, shellSoup } from "./shell-text.ts"
 import { openShellWorld } from "./shell-world.ts"
 
 const world = openShellWorld()
@@ -356,3 +357,19 @@ test.each([
   },
   60_000,
 )
+
+test("programs that run others run none that is not allowed, as words, in a shell and in a shell's shell", async () => {
+  await fc.assert(
+    fc.asyncProperty(launcherCall, fc.constantFrom("words", "shell", "inner"), async (words, how) => {
+      const text = toText(words)
+      const command = { words, shell: `${text}; true`, inner: toText(["sh", "-c", text]) }[how]
+      if ((await world.judge(command, all_but_canary)) !== "allow") return
+      const argv =
+        how === "words"
+          ? [world.context.findProgram(words[0]!)!, ...words.slice(1)]
+          : ["/bin/bash", "-c", "--", command as string]
+      expect((await world.run(argv)).canary).toBe(false)
+    }),
+    { numRuns: 300 },
+  )
+}, 60_000)

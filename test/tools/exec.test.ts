@@ -167,12 +167,32 @@ test("where a program in the workspace leads is a part of what is shown", async 
 
 test("after a change of folder relative files are not what they seem", async () => {
   world.put("a/run.sh", "", 0o755)
-  for (const command of ["cd a && ./run.sh", "cd a; sh run.sh", "cd a && echo b > c", "cd a && cat < c"]) {
+  for (const command of [
+    "cd a && ./run.sh",
+    "cd a; sh run.sh",
+    "cd a && echo b > c",
+    "cd a && cat < c",
+    "sh -c 'cd a && ./run.sh'",
+    "sh -c 'cd a; sh run.sh'",
+    "sh -c 'cd a && echo b > c'",
+    "env sh -c 'cd a; cat < c'",
+  ]) {
     const targets = await world.targets(command)
     expect([command, targets.some(({ opaque }) => opaque)]).toEqual([command, true])
   }
   const [only, ...more] = await world.targets("cd a && echo b > /dev/null && /bin/ls")
   expect([only?.opaque, more.map(({ opaque }) => opaque)]).toEqual([undefined, [undefined]])
+})
+
+test("a change of folder does not lead around a rule about files", async () => {
+  const permissions = { allow: ["exec", "read", "write"], deny: ["write:secret"] }
+  for (const command of [
+    "cd secret && echo a > x",
+    "sh -c 'cd secret && echo a > x'",
+    "(cd secret; echo a) > x; cd secret; > y",
+  ]) {
+    expect([command, await world.judge(command, permissions)]).toEqual([command, "ask"])
+  }
 })
 
 test("a program elsewhere is not the one that its name is a rule for", async () => {

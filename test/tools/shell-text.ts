@@ -213,3 +213,34 @@ export const shellProgram: fc.Arbitrary<string> = fc.letrec<{ list: string; comm
       .map(([x, list]) => `echo ${x} && ${list}`),
   ),
 })).list
+
+const options: Record<string, string> = {
+  env: "-i -u X - -S -v -- A=1 LANG=C -0 --unset=X --split-string=canary -iS",
+  nice: "-n 5 -n5 --adjustment=5 -5 -- -",
+  timeout: "-k 1 5 -s KILL --foreground -v --signal=9 -- -k1",
+  stdbuf: "-o0 -o L -i0 --output=L --",
+  setsid: "-w -f --wait --",
+  xargs: "-0 -n 1 -I {} -I{} -i -r -t -P2 -d x -a notes.txt -L1 -- -E -l -e",
+  find: ". notes.txt -exec {} ; + -execdir -ok -name x -o ! -prune -print -maxdepth 0 -quit",
+  flock: "notes.txt -c -n -x -w 1 -- -o -F",
+  sh: "-c -e -x -s +x -o pipefail -- -ec -ce $0 -",
+  bash: "-c -e -x -s -O extglob +O --norc --posix -p -- -lc -D $0",
+  awk: '-f -v x=1 -F : BEGIN{system("canary")} -- {print} BEGIN{print|"canary"} notes.txt BEGIN{x=1} -e',
+  sed: "-n -e 1e\tcanary s/.*/canary/e p -E notes.txt --expression=1e\tcanary -s -- 1p s/a/b/g",
+  sort: "--compress-program=canary --comp=canary -S 1k -T . notes.txt -r -- -k1 -S1k --batch-size=2",
+  tar: "cf /dev/null -cf notes.txt --checkpoint=1 --checkpoint-action=exec=canary -I canary --use=canary -Icanary cIf -F",
+  git: "-c alias.x=!canary x status --no-pager clone --upload-pack=canary -u . out ls-remote grep -O a diff --ext-diff",
+  busybox: "sh -c",
+  command: "-v -p --",
+  exec: "-a x --",
+  printf: "-v a[$(canary)] %s",
+  test: "-v a[$(canary)] -f",
+}
+
+/** Words for programs that can run others, their options in any order. */
+export const launcherCall: fc.Arbitrary<string[]> = fc.constantFrom(...Object.keys(options)).chain((name) => {
+  const own = fc.constantFrom(...options[name]!.split(" ").map((word) => word.replace("\t", " ")))
+  const others = fc.constantFrom("canary", "canary", "echo", "a", "eval canary", ...Object.keys(options))
+  const words = fc.oneof({ weight: 5, arbitrary: own }, { weight: 3, arbitrary: others })
+  return fc.array(words, { maxLength: 6 }).map((rest) => [name, ...rest])
+})
