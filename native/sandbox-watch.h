@@ -57,36 +57,55 @@ static void kill_one(int proc, pid_t pid, usage_t *usage) {
   kill(pid, SIGKILL);
 }
 
-static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t *usage);
+typedef struct {
+  pid_t *pids;
+  size_t count, room;
+} list_t;
+
+/* Each once: one that comes to us while we look is met at two places. */
+static void add_pid(list_t *list, pid_t pid) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->pids[i] == pid) return;
+  if (list->count == list->room) {
+    size_t room = list->room ? 2 * list->room : 64;
+    pid_t *pids = realloc(list->pids, room * sizeof *pids);
+    if (!pids) return;
+    list->pids = pids;
+    list->room = room;
+  }
+  list->pids[list->count++] = pid;
+}
 
 /* The children of one thread of a process. */
-static void visit_children(int proc, const char *path, int depth, visit_t *visit, usage_t *usage) {
-  FILE *file;
+static void add_children(int proc, const char *path, list_t *list) {
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || !(file = fdopen(fd, "r"))) return;
+  FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+  if (!file) return;
   int child;
-  while (fscanf(file, "%d", &child) == 1) {
-    visit_below(proc, child, depth, visit, usage);
-    visit(proc, child, usage);
-  }
+  while (fscanf(file, "%d", &child) == 1) add_pid(list, child);
   fclose(file);
 }
 
-/* Depth first, children before their parents; a chain deeper than any program makes is cut and met again next time. */
-static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t *usage) {
-  char path[96];
-  snprintf(path, sizeof path, "%d/task", pid);
-  int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
-  if (!tasks) return;
-  struct dirent *entry;
-  while ((entry = readdir(tasks))) {
-    if (!isdigit((unsigned char)entry->d_name[0])) continue;
-    usage->tasks++;
-    snprintf(path, sizeof path, "%d/task/%.20s/children", pid, entry->d_name);
-    if (depth < 200) visit_children(proc, path, depth + 1, visit, usage);
+/* All below a process, at whatever depth, parents first. Counts the threads of them and of itself. */
+static void visit_below(int proc, pid_t top, visit_t *visit, usage_t *usage) {
+  list_t list = {0};
+  add_pid(&list, top);
+  for (size_t i = 0; i < list.count; i++) {
+    char path[96];
+    snprintf(path, sizeof path, "%d/task", list.pids[i]);
+    int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    while (tasks && (entry = readdir(tasks))) {
+      if (!isdigit((unsigned char)entry->d_name[0])) continue;
+      usage->tasks++;
+      snprintf(path, sizeof path, "%d/task/%.20s/children", list.pids[i], entry->d_name);
+      add_children(proc, path, &list);
+    }
+    if (tasks) closedir(tasks);
+    if (i > 0) visit(proc, list.pids[i], usage);
   }
-  closedir(tasks);
+  free(list.pids);
 }
 
 /*
@@ -96,13 +115,13 @@ static void visit_below(int proc, pid_t pid, int depth, visit_t *visit, usage_t 
 static void end_below(int proc) {
   for (uint64_t before = 0;;) {
     usage_t usage = {0};
-    visit_below(proc, getpid(), 0, stop_one, &usage);
+    visit_below(proc, getpid(), stop_one, &usage);
     if (usage.tasks <= before) break;
     before = usage.tasks;
   }
   for (;;) {
     usage_t usage = {0};
-    visit_below(proc, getpid(), 0, kill_one, &usage);
+    visit_below(proc, getpid(), kill_one, &usage);
     int status;
     pid_t gone;
     while ((gone = waitpid(-1, &status, WNOHANG)) > 0) {

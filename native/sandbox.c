@@ -196,10 +196,10 @@ static uint64_t now_ms(void) {
 /* The limit that is exceeded, or NULL. */
 static const char *exceeded(const options_t *options, const supervisor_t *supervisor) {
   usage_t usage = {0};
-  visit_below(supervisor->proc, getpid(), 0, add_memory, &usage);
+  visit_below(supervisor->proc, getpid(), add_memory, &usage);
   if (usage.bytes > options->memory_bytes) {
     usage_t exact = {0};
-    visit_below(supervisor->proc, getpid(), 0, add_exact_memory, &exact);
+    visit_below(supervisor->proc, getpid(), add_exact_memory, &exact);
     if (exact.bytes > options->memory_bytes) return "memory";
   }
   /* We and the first process inside are counted, too. */

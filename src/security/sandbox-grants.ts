@@ -80,6 +80,9 @@ export function programGrants(program: string, hidden: readonly string[]): strin
 function prefixOf(folder: string, hidden: readonly string[]): string[] | undefined {
   if (!program_folders.has(basename(folder))) return undefined
   const prefix = dirname(folder)
-  if (prefix === "/" || mixed_prefixes.has(basename(prefix))) return undefined
+  const name = basename(prefix)
+  if (prefix === "/" || mixed_prefixes.has(name)) return undefined
+  // What somebody works on is not installed. Where people check programs out to install them, the name has a dot.
+  if (!name.startsWith(".") && existsSync(join(prefix, ".git"))) return undefined
   return ["/root", "/home", ...hidden].some((path) => isWithin(path, prefix)) ? undefined : [prefix]
 }

@@ -94,12 +94,16 @@ export type Sandbox = AsyncDisposable & {
 const files_max = 4096
 /** Where a proxy is reached inside; only there. See native/sandbox.c. */
 const proxy_url = "http://127.0.0.1:3128"
-const proxy_env = Object.fromEntries(
-  ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [
-    [name, proxy_url],
-    [name.toLowerCase(), proxy_url],
-  ]),
-)
+const proxy_env = {
+  ...Object.fromEntries(
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [
+      [name, proxy_url],
+      [name.toLowerCase(), proxy_url],
+    ]),
+  ),
+  // Node goes by the others only if it is told to.
+  NODE_USE_ENV_PROXY: "1",
+}
 
 const check_ms_max = 10_000
 

@@ -44,13 +44,19 @@ for (const variant of variants) {
     const word = marker()
     const hold = (bytes: number) => `x=$(head -c ${bytes} /dev/zero | tr '\\0' x)`
     const together = `for i in 1 2 3 4; do sh -c '${hold(40 * mib).replaceAll("'", `'"'"'`)}; sleep ${word}; :' & done; wait`
+    const chain = `n=$1; [ $n -gt 0 ] && { sh chain.sh $((n-1)); exit; }; ${hold(140 * mib)}; sleep 1`
+    const deep = `cat > chain.sh; sh chain.sh 250`
     const shared = `${hold(25 * mib)}; mkfifo pipe; for i in 1 2 3 4 5; do (read y < pipe) & done; sleep 0.3; echo enough`
-    const { answers } = await box.run([{ argv: ["/usr/bin/tail", "/dev/zero"] }, sh(together), sh(shared)], {
-      limits: { memory_bytes_max: 100 * mib },
-    })
+    const { answers } = await box.run(
+      [{ argv: ["/usr/bin/tail", "/dev/zero"] }, sh(together), sh(shared), { ...sh(deep), stdin: chain }],
+      {
+        limits: { memory_bytes_max: 120 * mib, processes_max: 400 },
+      },
+    )
     expect(answers[0]).toMatchObject({ exceeded: "memory", signal: "SIGKILL", exit_code: null })
     expect(answers[1]).toMatchObject({ exceeded: "memory", signal: "SIGKILL", exit_code: null })
     expect(answers[2]).toMatchObject({ exit_code: 0, stdout: "enough\n" })
+    expect(answers[3]).toMatchObject({ exceeded: "memory" })
     expect(findMarked(word)).toEqual([])
   })
 
