@@ -29,7 +29,7 @@ export function openWalls(
   const write = sandbox.write.map((path) => resolve(home, path))
   const { exec_memory_bytes_max, exec_processes_max, exec_file_bytes_max } = tools_config
   return {
-    rules: parseRules(permissions, tools),
+    rules: parseRules(permissions, tools, workspace),
     files: { workspace, read, write, forbidden: [config_path, ...own_files.map((name) => join(home, name))] },
     sandbox: {
       // Who talks to it from elsewhere is a stranger until the configuration says otherwise.

@@ -1,3 +1,5 @@
+import { posix } from "node:path"
+import { once } from "../base/once.ts"
 import {
   commandMatch,
   hasWildcard,
@@ -8,6 +10,7 @@ import {
   specificity,
   splitHost,
 } from "./patterns.ts"
+import { realPath } from "./real-path.ts"
 import type { Effect, Target } from "./target.ts"
 
 export type Verdict = "allow" | "ask" | "deny"
@@ -42,16 +45,21 @@ export type Rules = {
   isOpened(host: string, port: number, tool?: string): boolean
 }
 
-type Rule = { verdict: Verdict; text: string; subject: string; pattern?: string }
+type Rule = { verdict: Verdict; text: string; subject: string; pattern?: string; isAt(path: string): boolean }
 type Ranked = { rule: Rule; match: Match; rank: number[] }
 
 /** Longer than any path, host or command line of good faith, and short enough to compare with a thousand rules. */
 const text_chars_max = 65_536
 
-export function parseRules(permissions: Permissions | undefined, tools: readonly RuledTool[]): Rules {
+/** `workspace` is absolute: what paths that are relative start from. */
+export function parseRules(
+  permissions: Permissions | undefined,
+  tools: readonly RuledTool[],
+  workspace = "/",
+): Rules {
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
   const rules = strictness.flatMap((verdict) =>
-    (permissions?.[verdict] ?? []).map((text) => parseRule(verdict, text, byName)),
+    (permissions?.[verdict] ?? []).map((text) => parseRule(verdict, text, byName, workspace)),
   )
   return {
     decide(name, target) {
@@ -85,11 +93,33 @@ export function parseRules(permissions: Permissions | undefined, tools: readonly
 const strictness: Verdict[] = ["deny", "ask", "allow"]
 
 /** The tools' names go first, as those of plugins may have a colon. */
-function parseRule(verdict: Verdict, text: string, tools: ReadonlyMap<string, RuledTool>): Rule {
+function parseRule(
+  verdict: Verdict,
+  text: string,
+  tools: ReadonlyMap<string, RuledTool>,
+  workspace: string,
+): Rule {
   const named = [...tools.keys()].filter((name) => text === name || text.startsWith(`${name}:`))
   const subject = named.sort((a, b) => b.length - a.length)[0] ?? text.split(":", 1)[0]!
   const rest = text.slice(subject.length + 1).trim()
-  return { verdict, text, subject: subject.trim(), ...(text.length > subject.length && { pattern: rest }) }
+  const rule = { verdict, text, subject: subject.trim(), isAt: atPlace(verdict, rest, workspace) }
+  return text.length > subject.length ? { ...rule, pattern: rest } : rule
+}
+
+/**
+ * Whether a path is meant. An absolute pattern may be about the workspace, too, whose paths are relative, and what is
+ * denied is denied by the name that it really has; what is allowed would grow with a link that somebody makes.
+ */
+function atPlace(verdict: Verdict, pattern: string, workspace: string): Rule["isAt"] {
+  if (!/^(\/|\.\.(\/|$))/.test(pattern)) return (path) => matchesPath(pattern, path)
+  const absolute = posix.resolve(workspace, pattern)
+  const [fixed = ""] = absolute.split(/(?<=\/)(?=[^/]*[*?])/, 1)
+  const real = once(() => posix.join(realPath(fixed), absolute.slice(fixed.length)))
+  const folders = once(() => [workspace, realPath(workspace)])
+  return (path) => {
+    const paths = path.startsWith("/") ? [path] : folders().map((folder) => posix.join(folder, path))
+    return paths.some((one) => matchesPath(absolute, one) || (verdict === "deny" && matchesPath(real(), one)))
+  }
 }
 
 function byDefault(target: Target): Decision {
@@ -104,7 +134,7 @@ function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
   const { pattern } = rule
   if (pattern === undefined) return [{ rule, match: "certain", rank: [0, 0, subject] }]
   if (!isOfKind(rule, tool, target)) return []
-  const match = matchOf(pattern, target)
+  const match = matchOf(rule, pattern, target)
   return match === "none" ? [] : [{ rule, match, rank: [1, specificity(pattern), subject] }]
 }
 
@@ -129,7 +159,7 @@ function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect
   return subject === "*" ? 1 : 0
 }
 
-function matchOf(pattern: string, target: Target): Match {
+function matchOf({ isAt }: Rule, pattern: string, target: Target): Match {
   const { kind, text, words = [], script, elsewhere } = target
   if (kind === "program") {
     const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
@@ -138,7 +168,8 @@ function matchOf(pattern: string, target: Target): Match {
     const by_name = !firstOf(pattern).includes("/")
     return match === "certain" && elsewhere && by_name ? "possible" : match
   }
-  return matches(kind, pattern, text) ? "certain" : "none"
+  const matches = kind === "path" ? isAt(text) : matchesOther(kind, pattern, text)
+  return matches ? "certain" : "none"
 }
 
 const firstOf = (pattern: string): string => pattern.trim().split(/\s+/, 1)[0]!
@@ -157,8 +188,7 @@ function isNamedIn(rule: Rule, tool: RuledTool, target: Target): boolean {
   return [...names].some((name) => name !== "" && commandMatch(program, [name]) === "certain")
 }
 
-function matches(kind: Target["kind"], pattern: string, text: string): boolean {
-  if (kind === "path") return matchesPath(pattern, text)
+function matchesOther(kind: Target["kind"], pattern: string, text: string): boolean {
   if (kind === "text") return matchesText(pattern, text)
   const { name, port } = splitHost(text)
   return matchesHost(pattern, name, Number(port ?? Number.NaN))

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, mkdirSync, realpathSync } from "node:fs"
 import { posix } from "node:path"
-import { type Disk, isCode } from "../kernel/disk.ts"
+import type { Disk } from "../kernel/disk.ts"
 import { explain } from "./file-errors.ts"
 import type { FileGrants } from "./files.ts"
+import { realPath } from "./real-path.ts"
 import { type Target, ToolDenied } from "./target.ts"
 
 type Effect = "read" | "write"
@@ -97,16 +98,6 @@ function openRoot(spelled: string, writable: boolean, disk: Disk): Granted {
       if (fd !== undefined) closeSync(fd)
       fd = undefined
     },
-  }
-}
-
-/** What is not there yet has no links either. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch (thrown) {
-    if (isCode(thrown, "ENOENT", "ENOTDIR", "EACCES")) return path
-    throw thrown
   }
 }
 

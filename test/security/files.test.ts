@@ -343,6 +343,9 @@ everywhere("a grant that would show the gateway's own files opens nothing, $way"
   expect(() => open([secret], [secret])).toThrow(ToolDenied)
   expect(() => open([home.at("ws/link-parent")], [secret])).toThrow(ToolDenied)
   expect(() => open([home.at("granted")], [home.at("")])).toThrow(ToolDenied)
+  symlinkSync(home.at("granted"), home.at("ws/link"))
+  // What is yet to be made, below a link.
+  expect(() => open([home.at("granted")], [home.at("ws/link/credentials")])).toThrow(ToolDenied)
 })
 
 everywhere(

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test"
+import { mkdirSync, symlinkSync } from "node:fs"
+import { join } from "node:path"
 import fc from "fast-check"
 import { type Permissions, parseRules } from "../../src/security/permissions.ts"
 import type { Target } from "../../src/security/target.ts"
+import { temporaryFolder } from "../harness.ts"
 
 const tools = [
   { name: "read_file", effect: "read", group: "files" },
@@ -233,4 +236,34 @@ test("one more denying rule never makes a verdict milder", () => {
       expect(order.indexOf(after)).toBeGreaterThanOrEqual(order.indexOf(before))
     }),
   )
+})
+
+const at_work = [
+  "/work/shop",
+  "read:/work/shop/.env",
+  "read:/work/**/.env",
+  "read:../shop/.env",
+  "read:/work",
+]
+
+test.each(at_work.slice(1))("a rule about the workspace may be absolute: %s", (rule) => {
+  const rules = parseRules({ allow: ["read"], deny: [rule] }, tools, at_work[0])
+  expect(rules.decide("read_file", read(".env")).verdict).toBe("deny")
+  expect(rules.decide("read_file", read("/elsewhere/.env")).verdict).toBe("allow")
+})
+
+test("what is denied is denied by its real name, too; what is allowed does not grow with a link", async () => {
+  await using folder = await temporaryFolder()
+  const [real, link] = [join(folder.path, "real"), join(folder.path, "link")]
+  mkdirSync(real)
+  symlinkSync(real, link)
+  const denied = (rule: string, path: string, workspace?: string) =>
+    parseRules({ allow: ["read"], deny: [rule] }, tools, workspace).decide("read_file", read(path)).verdict
+  expect(denied(`read:${link}/a`, `${real}/a`)).toBe("deny")
+  expect(denied(`read:${link}/*/b`, `${real}/a/b`)).toBe("deny")
+  expect(denied(`read:${link}/a`, "a", link)).toBe("deny")
+  expect(denied(`read:${real}/a`, "a", link)).toBe("deny")
+  expect(denied(`read:${link}/a`, "a", real)).toBe("deny")
+  expect(denied(`read:${link}/a`, "b", real)).toBe("allow")
+  expect(decide({ allow: [`read:${link}`] }, "read_file", read(`${real}/a`)).verdict).toBe("deny")
 })
