@@ -1,10 +1,12 @@
 /**
  * What a terminal or a browser would not show as itself: control characters, line and paragraph separators, bidirectional
- * marks, zero-width and other format characters, blank letters, unassigned and private ones, half surrogates, tags,
- * variation selectors, and spaces that are not the space.
+ * marks, zero-width and other format characters, blank letters and signs, unassigned and private ones, half surrogates,
+ * tags, variation selectors, spaces that are not the space, and so many spaces that what follows is out of sight.
  */
 const hidden =
-  /\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}|\p{Variation_Selector}|[\u115f\u1160\u17b4\u17b5\u3164\uffa0]|\u034f/gu
+  /\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}|\p{Default_Ignorable_Code_Point}|[\u2800\u{16fe4}\u{1d159}]| {33,}/gu
+/** What would pass for something escaped, and spaces that nobody sees where they are. */
+const ambiguous = /^"|^ | $|^$/
 const any_hidden = new RegExp(hidden.source, "u")
 
 /**
@@ -12,11 +14,14 @@ const any_hidden = new RegExp(hidden.source, "u")
  * and escaped.
  */
 export function visible(text: string): string {
-  // What begins with a quote would pass for something escaped.
-  if (!text.startsWith('"') && !any_hidden.test(text)) return text
+  if (!ambiguous.test(text) && !any_hidden.test(text)) return text
   const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')
-  return `"${escaped.replace(hidden, (character) => named[character] ?? toEscape(character))}"`
+  return `"${escaped.replace(hidden, toEscapes)}"`
 }
 
 const named: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }
-const toEscape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
+/** Of one character, or of a run of spaces. */
+const toEscapes = (found: string) =>
+  found.startsWith(" ")
+    ? "\\u{20}".repeat(found.length)
+    : (named[found] ?? `\\u{${found.codePointAt(0)!.toString(16)}}`)

@@ -16,6 +16,13 @@ test.each([
   ["a\u2028b", '"a\\u{2028}b"'],
   ["\u{e0041}", '"\\u{e0041}"'],
   ["\u3164", '"\\u{3164}"'],
+  ["a\u2800b", '"a\\u{2800}b"'],
+  ["\u{1d159}", '"\\u{1d159}"'],
+  ["", '""'],
+  [" a", '" a"'],
+  ["a ", '"a "'],
+  ["a    b", "a    b"],
+  [`ls${" ".repeat(40)}; rm`, `"ls${"\\u{20}".repeat(40)}; rm"`],
   ["\ud800", '"\\u{d800}"'],
 ])("%j is shown as %j", (text, shown) => {
   expect(visible(text)).toBe(shown)
@@ -25,7 +32,21 @@ const printable = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
 
 test("nothing that is shown is hidden, and texts that differ look different", () => {
   const any = fc.string({
-    unit: fc.constantFrom('"', "\\\\", "n", "\n", "u", "{", "}", "a", "\u200b", "2", "0", "b"),
+    unit: fc.constantFrom(
+      '"',
+      "\\\\",
+      "n",
+      "\n",
+      "u",
+      "{",
+      "}",
+      "a",
+      "\u200b",
+      "2",
+      "0",
+      " ",
+      " ".repeat(40),
+    ),
     maxLength: 8,
   })
   fc.assert(
