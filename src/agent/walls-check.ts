@@ -17,15 +17,19 @@ export async function lookAtWalls(
   folder: string,
   launcher?: Launcher,
 ): Promise<Checked> {
-  const { openSandbox } = await import("../security/sandbox.ts")
-  const workspace = join(folder, "workspace")
+  const [{ openSandbox, walls }, { launcher: findLauncher }] = await Promise.all([
+    import("../security/sandbox.ts"),
+    import("../kernel/launcher.ts"),
+  ])
+  const [workspace, run_folder] = [join(folder, "workspace"), join(folder, "run")]
   try {
-    mkdirSync(workspace, { recursive: true, mode: 0o700 })
+    for (const path of [workspace, run_folder]) mkdirSync(path, { recursive: true, mode: 0o700 })
+    const found = launcher ?? (await findLauncher(run_folder))
+    if ("missing" in found) {
+      return { holds: [], missing: walls.map((wall) => ({ wall, why: found.missing })) }
+    }
     const policy = { mode: "prefer" as const, workspace, read: [], write: [], network: [] }
-    await using sandbox = openSandbox({
-      ...{ policy, limits, env, run_folder: join(folder, "run") },
-      ...(launcher && { launcher }),
-    })
+    await using sandbox = openSandbox({ policy, limits, env, run_folder, launcher: found })
     return await sandbox.check()
   } finally {
     await rm(folder, { recursive: true, force: true })
