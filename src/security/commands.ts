@@ -25,6 +25,8 @@ export type FoundProgram = {
   opaque?: string
   /** A file that it would run, as it was written. */
   script?: string
+  /** A name of its own that it would run, or else the program of that name. */
+  name?: string
 }
 
 const depth_max = 8
@@ -58,8 +60,8 @@ async function addProgram(found: Found, words: Words, depth: number): Promise<vo
     found.opaque ??= "it runs too many programs, or one within another too deeply"
     return
   }
-  const { commands, shells = [], opaque, script } = unwrap(words)
-  const program: FoundProgram = { words, ...(script !== undefined && { script }) }
+  const { commands, shells = [], opaque, ...runs } = unwrap(words)
+  const program: FoundProgram = { words, ...runs }
   found.programs.push(program)
   if (opaque !== undefined) program.opaque = opaque
   for (const inner of commands) await addProgram(found, inner, depth + 1)

@@ -16,7 +16,9 @@ export const unreadable: ReadonlySet<string> = new Set(
     "dpkg apt apt-get aptitude dnf yum rpm apk pacman brew snap flatpak make-kpkg debconf logger-exec mount fuse " +
     "command exec eval fc . source cpio zip split csplit install logrotate lftp ftp wget ansible ansible-playbook terraform packer vagrant " +
     "gcc-wrapper distcc ccache sccache scan-build bear coproc pkg-config busctl gio rofi dmenu xterm ssh-agent " +
-    "gpg-agent agetty login newgrp sg choom uclampset eatmydata faketime unshare torsocks proxychains proxychains4"
+    "gpg gpg2 gpg-agent ldd hyperfine ifne chronic vipe pee mispipe zrun zless zmore bzless xzless info irb pry ipython " +
+    "nmap aria2c gdbserver wine box64 qemu-x86_64 qemu-aarch64 qemu-i386 qemu-x86_64-static qemu-aarch64-static " +
+    "ld-musl-x86_64.so.1 ld-musl-aarch64.so.1 run0 sudoedit visudo agetty login newgrp sg choom uclampset eatmydata faketime unshare torsocks proxychains proxychains4"
   ).split(" "),
 )
 

@@ -36,7 +36,7 @@ export const tools: Record<string, Read> = {
     /^--(conf|expl|manifest)|^-[CZ]|^\+/,
   ]),
   go: subcommands("build test vet fmt run mod list doc version env tool install generate", [
-    /^--?(exec|toolexec|vettool|overlay|C)\b|^-w$/,
+    /^--?(exec|toolexec|vettool|overlay|C|gccgoflags|compiler)\b|^-w$|ext(ld|ar)/,
   ]),
   make: guarded([/=|^--(ev|file|makef|dir|inc|sh)|^-[a-zA-Z]*[EfCI]/]),
   gmake: guarded([/=|^--(ev|file|makef|dir|inc|sh)|^-[a-zA-Z]*[EfCI]/]),
@@ -57,12 +57,18 @@ export const tools: Record<string, Read> = {
   ...Object.fromEntries(
     "gcc g++ cc c++ clang clang++"
       .split(" ")
-      .map((name) => [name, guarded([/^-+(wrapper|B|specs|fplugin|Xclang|load|prefix)|^@/])]),
+      .map((name) => [name, guarded([/^-+(wrapper|B|specs|fplugin|Xclang|load|prefix)|^@|plugin/])]),
   ),
   curl: guarded([/^--(conf|eng)|^-[a-zA-Z]*K/]),
   jq: guarded([]),
   openssl: guarded([/engine|provider/]),
   ln: guarded([]),
+  ld: guarded([/plugin|^@/]),
+  ...Object.fromEntries(
+    "tex latex pdftex pdflatex luatex lualatex xetex xelatex"
+      .split(" ")
+      .map((name) => [name, guarded([/shell|write18|cnf/])]),
+  ),
 }
 
 /** Where an option that is not known yet might be one that runs something, nothing may be unknown. */
@@ -83,7 +89,14 @@ function subcommands(known: string, risky: RegExp[]): Read {
   return (args, name) => {
     const [first] = args
     if (first === undefined) return nothing
-    if (first !== null && names.includes(first)) return guard(args, name)
+    if (first !== null && names.includes(first)) {
+      // bun runs a program of PATH where there is no script of that name.
+      const own =
+        name === "bun" && first === "run"
+          ? args.find((word, index) => index > 0 && !word?.startsWith("-"))
+          : undefined
+      return { ...guard(args, name), ...(own && { name: own }) }
+    }
     if (first !== null && name === "bun" && /^[\w./-]+\.[cm]?[jt]sx?$/.test(first))
       return { commands: [], script: first }
     return refused(`what ${name} would run is not known`)

@@ -17,6 +17,8 @@ export type Unwrapped = {
   opaque?: string
   /** A file that it would run, as it was written. */
   script?: string
+  /** A name of its own that it would run, or else the program of that name. */
+  name?: string
 }
 
 export function unwrap(words: Words): Unwrapped {

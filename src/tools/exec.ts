@@ -107,7 +107,7 @@ const spelled = (path: string, name: string): string =>
   name.includes("/") && !path.includes("/") ? `./${path}` : path
 
 async function toTarget(
-  { words, opaque, script }: FoundProgram,
+  { words, opaque, script, name: own }: FoundProgram,
   folder: string,
   { wanders }: Found,
   context: ToolContext,
@@ -118,7 +118,12 @@ async function toTarget(
   const path = context.findProgram(place) ?? (is_path ? posix.resolve(context.files.workspace, place) : name)
   const { file, unread } = await readScript(script ?? (is_path ? name : undefined), folder, context)
   const lost = wanders && [is_path ? name : undefined, script].some((one) => one && !one.startsWith("/"))
-  const why = opaque ?? (lost ? "it changes its folder before it runs a file" : unread)
+  const why =
+    opaque ??
+    (lost ? "it changes its folder before it runs a file" : unread) ??
+    (own !== undefined && context.findProgram(own) !== undefined
+      ? `it may run the program ${own}`
+      : undefined)
   const real = is_path ? realPath(path) : undefined
   const notes = [why, real === undefined || real === path ? undefined : `${name} is a link to ${real}`]
   return withNotes(

@@ -122,6 +122,10 @@ test.each([
     "|",
   ),
   "awk '{ \"a\" | getline }'",
+  "go build -ldflags=-extld=a",
+  "gcc -Wl,-plugin,x.so a.c",
+  "ldd ./a",
+  "pdflatex -shell-escape a",
   "eval a",
   "env -- -i",
 ])("what %s would run is not known", async (command) => {

@@ -151,6 +151,16 @@ test("a file that is to run and is not there yet is asked about, as a shell woul
   }
 })
 
+test("a name that a tool would look for on PATH is asked about where there is a program of that name", async () => {
+  const [known, unknown] = await Promise.all(
+    ["true; bun run canary a", "true; bun run build"].map((command) => world.targets(command)),
+  )
+  expect(known!.map(({ note, opaque }) => [note?.split(";")[0], opaque])).toEqual([
+    ["it may run the program canary", true],
+  ])
+  expect(unknown!.map(({ opaque }) => opaque)).toEqual([undefined])
+})
+
 test("where a program in the workspace leads is a part of what is shown", async () => {
   const link = join(world.workspace, "bin/tool")
   mkdirSync(join(world.workspace, "bin"), { recursive: true })
