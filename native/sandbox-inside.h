@@ -3,6 +3,7 @@
 #define SANDBOX_INSIDE_H
 #include "sandbox-common.h"
 #include "sandbox-landlock.h"
+#include "sandbox-modes.h"
 #include "sandbox-mounts.h"
 #include "sandbox-seccomp.h"
 
@@ -15,6 +16,15 @@
 #include <sys/wait.h>
 
 extern char **environ;
+
+/* What the processes inside know of the one outside. */
+typedef struct {
+  pid_t supervisor;
+  /* Broken when it is gone; where the program's status goes; where the listener of its filter goes. */
+  int alive_fd, ended_fd, modes_fd;
+  /* Tasks of this user that count against the program's limit, too. */
+  uint64_t already_running;
+} inside_t;
 
 /* Standard streams of a process that only guards: the program's ends must close when the program closes them. */
 static void leave_streams(void) {
@@ -64,12 +74,12 @@ static int drop_capabilities(void) {
   return syscall(SYS_capset, &header, none) ? errno : 0;
 }
 
-static void apply_filter(const options_t *options, state_t *state, pid_t supervisor) {
+static void apply_filter(const options_t *options, state_t *state, pid_t supervisor, int modes_fd) {
   filter_options_t filter = {
       .internet = options->proxy && state->network_namespace,
       /* A path or an abstract name must not lead to the system's own services. */
       .unix_sockets = state->own_tree && (state->network_namespace || state->landlock_abi >= 6),
-      .metadata = state->own_tree || !options->required[LANDLOCK],
+      .metadata = state->own_tree,
   };
   if (!state->process_namespace) {
     pid_t group = getpgid(options->parent);
@@ -78,14 +88,23 @@ static void apply_filter(const options_t *options, state_t *state, pid_t supervi
     for (size_t i = 0; i < COUNT(guarded) - 1; i++)
       if (guarded[i] && count < COUNT(filter.guarded) - 1) filter.guarded[count++] = guarded[i];
   }
-  int error = apply_seccomp(filter);
+  int listener = -1;
+  int error = state->own_tree ? ENOSYS : apply_supervised_seccomp(filter, &listener);
+  /* Without somebody who changes modes, those who ask for all walls get no change and others get any. */
+  if (error && !state->own_tree && !options->required[LANDLOCK]) {
+    filter.metadata = true;
+    miss(state, LANDLOCK, "modes and owners, seccomp", error);
+  }
+  if (error) error = apply_seccomp(filter);
   if (error) miss(state, SECCOMP, "seccomp", error);
+  if (listener >= 0) send_descriptor(modes_fd, listener);
+  if (listener >= 0) close(listener);
 }
 
 /* Which walls hold in the end, once each part of them has said what became of it. */
 static void judge(const options_t *options, state_t *state, int tree_error) {
   bool seccomp = !state->missing[SECCOMP][0];
-  if (!state->own_tree && !options->required[LANDLOCK]) miss(state, LANDLOCK, "modes and owners, mounts", tree_error);
+  if (is_lenient(options, state)) miss(state, LANDLOCK, "names of processes, mounts", tree_error);
   if (!state->own_tree && state->landlock_abi < 3) miss(state, LANDLOCK, "truncate", ENOSYS);
   if (!state->own_tree && !seccomp) miss(state, LANDLOCK, "modes and owners, seccomp", EPERM);
   /* The filter guards us and the gateway only; the processes of the same user are more. */
@@ -93,8 +112,7 @@ static void judge(const options_t *options, state_t *state, int tree_error) {
   if (!state->network_namespace && (options->proxy || !seccomp)) miss(state, NETWORK, "network namespace", EPERM);
 }
 
-_Noreturn static void run_program(const options_t *options, state_t *state, pid_t supervisor, int tree_error,
-                                  uint64_t already_running) {
+_Noreturn static void run_program(const options_t *options, state_t *state, const inside_t *inside, int tree_error) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
   umask(022);
@@ -103,14 +121,14 @@ _Noreturn static void run_program(const options_t *options, state_t *state, pid_
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (chdir(options->folder)) fail("folder", errno);
-  apply_limits(options, state, already_running);
+  apply_limits(options, state, inside->already_running);
   int error = drop_capabilities();
   if (error) miss(state, NO_NEW_PRIVILEGES, "capabilities", error);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) miss(state, NO_NEW_PRIVILEGES, "no_new_privs", errno);
   error = apply_landlock(options, state);
   if (error) miss(state, LANDLOCK, "landlock", error);
   if (error) state->landlock_abi = 0;
-  apply_filter(options, state, supervisor);
+  apply_filter(options, state, inside->supervisor, inside->modes_fd);
   judge(options, state, tree_error);
   bool refused = false;
   for (int wall = 0; wall < WALLS; wall++) {
@@ -128,12 +146,11 @@ _Noreturn static void run_program(const options_t *options, state_t *state, pid_
 }
 
 /* The first process of the namespace: makes the tree, starts the program, reaps whatever is left to it. */
-_Noreturn static void run_inside(const options_t *options, state_t *state, pid_t supervisor, int alive_fd, int ended_fd,
-                                 uint64_t already_running) {
+_Noreturn static void run_inside(const options_t *options, state_t *state, const inside_t *inside) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_DUMPABLE, 0);
   /* The supervisor may be gone already; in another process namespace its number cannot tell. */
-  struct pollfd alive = {alive_fd, 0, 0};
+  struct pollfd alive = {inside->alive_fd, 0, 0};
   if (poll(&alive, 1, 0) > 0) _exit(1);
   umask(0);
   write_file(AT_FDCWD, "/proc/self/oom_score_adj", "500");
@@ -144,15 +161,16 @@ _Noreturn static void run_inside(const options_t *options, state_t *state, pid_t
   }
   pid_t program = fork();
   if (program < 0) fail("fork", errno);
-  if (program == 0) run_program(options, state, supervisor, tree_error, already_running);
+  if (program == 0) run_program(options, state, inside, tree_error);
   close(ready_fd);
+  close(inside->modes_fd);
   leave_streams();
   close(STATUS_FD);
   int status;
   pid_t gone;
   while ((gone = waitpid(-1, &status, 0)) != program)
     if (gone < 0 && errno != EINTR) _exit(1);
-  _exit(write(ended_fd, &status, sizeof status) == sizeof status ? 0 : 1);
+  _exit(write(inside->ended_fd, &status, sizeof status) == sizeof status ? 0 : 1);
 }
 
 #endif

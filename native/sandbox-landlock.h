@@ -62,6 +62,14 @@ static int grant_path(int ruleset, const char *path, uint64_t rights) {
   return error;
 }
 
+/*
+ * Without a /proc of its own the one in sight shows the names and words of others' processes; their memory and
+ * environment are kept by Landlock. Runtimes abort without their own entry, so that only "require" does without.
+ */
+static bool is_lenient(const options_t *options, const state_t *state) {
+  return !state->own_tree && !options->required[LANDLOCK];
+}
+
 static int grant_all(int ruleset, const options_t *options, const state_t *state) {
   /* Devices are never made, and REFER is a right of both folders of a rename. */
   uint64_t write = all_rights(state->landlock_abi) & ~(uint64_t)(FS_MAKE_CHAR | FS_MAKE_BLOCK | FS_IOCTL_DEV);
@@ -73,12 +81,7 @@ static int grant_all(int ruleset, const options_t *options, const state_t *state
   /* All that is in sight is granted: listing the folders that lead there tells nothing. */
   int listed = state->own_tree ? grant_path(ruleset, "/", FS_READ_DIR) : 0;
   if (listed) return listed;
-  /*
-   * Without a /proc of its own this one shows the names and words of others' processes; their memory and environment
-   * are kept by Landlock. Runtimes abort without their own entry, so that only "require" does without.
-   */
-  bool lenient = !state->own_tree && !options->required[LANDLOCK];
-  if (state->own_proc || lenient) return grant_path(ruleset, "/proc", FS_READ_FILE | FS_READ_DIR);
+  if (state->own_proc || is_lenient(options, state)) return grant_path(ruleset, "/proc", FS_READ_FILE | FS_READ_DIR);
   /* What is granted is the entry of the program itself; those of its children are not there yet. */
   static const char *const harmless[] = {"/proc/self",    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
                                          "/proc/version", "/proc/uptime",  "/proc/loadavg", "/proc/filesystems"};

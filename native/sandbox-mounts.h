@@ -60,7 +60,9 @@ static int clone_part(part_t *part) {
   unsigned flags = TREE_CLONE | TREE_RECURSIVE | AT_EMPTY_PATH | O_CLOEXEC;
   part->tree = (int)syscall(CALL_open_tree, part->fd, "", flags);
   if (part->tree < 0) return errno;
-  uint64_t rest = SET_NOSUID | (part->write ? 0 : SET_RDONLY) | (S_ISCHR(part->mode) ? 0 : SET_NODEV);
+  /* A device is written to on what is only read, too, and then keeps its mode, its owner and its times. */
+  const bool device = S_ISCHR(part->mode);
+  uint64_t rest = SET_NOSUID | (part->write && !device ? 0 : SET_RDONLY) | (device ? 0 : SET_NODEV);
   return restrict_mount(part->tree, "", rest);
 }
 

@@ -72,8 +72,8 @@ typedef struct {
   bool internet;
   /* Unix sockets by path: only where no path leads to somebody else's. */
   bool unix_sockets;
-  /* chmod and the like: see METADATA. */
-  bool metadata;
+  /* chmod and the like: see METADATA. Else those that a supervisor can do wait for it, where there is one. */
+  bool metadata, supervised;
   /* Processes (and negative: groups) that it sees and must not signal: ours and the gateway. 0: no more of them. */
   pid_t guarded[8];
 } filter_options_t;
@@ -180,13 +180,18 @@ static void build_filter(filter_t *filter, filter_options_t options) {
   for (size_t i = 0; i < COUNT(refused_calls); i++) answer_call(filter, refused_calls[i], ERRNO(EPERM));
   for (size_t i = 0; i < COUNT(absent_calls); i++) answer_call(filter, absent_calls[i], ERRNO(ENOSYS));
   if (!options.metadata) {
+    static const int supervised[] = {CALL_chmod, CALL_fchmod, CALL_fchmodat, CALL_fchmodat2};
+    const uint32_t ask = options.supervised ? SECCOMP_RET_USER_NOTIF : ERRNO(EPERM);
+    static const int unsupported[] = {CALL_setxattr, CALL_lsetxattr, CALL_fsetxattr};
+    for (size_t i = 0; i < COUNT(supervised); i++) answer_call(filter, supervised[i], ask);
+    for (size_t i = 0; i < COUNT(unsupported); i++) answer_call(filter, unsupported[i], ERRNO(EOPNOTSUPP));
     for (size_t i = 0; i < COUNT(metadata_calls); i++) answer_call(filter, metadata_calls[i], ERRNO(EPERM));
     unsigned short at = begin_block(filter, CALL_utimensat, 1);
     /* Without a path it is about an open descriptor; one below 4 GiB would need both halves to be looked at. */
     emit(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
     load(filter, low_half(1) + 4);
     answer_equal(filter, 0, SECCOMP_RET_ALLOW);
-    end_block(filter, at, ERRNO(EPERM));
+    end_block(filter, at, ask);
   }
   filter_signals(filter, options);
   filter_sockets(filter, options);
@@ -215,9 +220,20 @@ static void build_filter(filter_t *filter, filter_options_t options) {
 /* Needs no_new_privs or CAP_SYS_ADMIN. Returns 0 or an errno. */
 static int apply_seccomp(filter_options_t options) {
   static filter_t filter;
+  filter.length = 0;
   build_filter(&filter, options);
   struct sock_fprog program = {filter.length, filter.code};
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ? errno : 0;
+}
+
+/* The same, and `listener` is where calls wait that are supervised. Not before Linux 5.0, nor below another one. */
+static int apply_supervised_seccomp(filter_options_t options, int *listener) {
+  static filter_t filter;
+  options.supervised = true;
+  build_filter(&filter, options);
+  struct sock_fprog program = {filter.length, filter.code};
+  *listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  return *listener < 0 ? errno : 0;
 }
 
 #endif

@@ -45,6 +45,7 @@
 #include <time.h>
 
 #define WATCH_MS 50
+#define OWN_POLLS 4
 
 static uint64_t parse_number(const char *text) {
   char *end;
@@ -162,6 +163,8 @@ static bool limits_by_namespace(void) {
 
 typedef struct {
   int proc, ready, ended;
+  /* Where the listener comes from, and then the listener; -1: neither. */
+  int modes_from, modes;
   pid_t inside;
   proxy_t proxy;
   sigset_t while_waiting;
@@ -206,16 +209,30 @@ static const char *exceeded(const options_t *options, const supervisor_t *superv
   return usage.tasks > options->processes + 2 ? "processes" : NULL;
 }
 
+static void serve_modes(const options_t *options, supervisor_t *supervisor, short from, short called) {
+  if (from) {
+    supervisor->modes = receive_descriptor(supervisor->modes_from);
+    close(supervisor->modes_from);
+    supervisor->modes_from = -1;
+  }
+  if (called && !((called & POLLIN) && serve_change(options, supervisor->proc, supervisor->modes))) {
+    close(supervisor->modes);
+    supervisor->modes = -1;
+  }
+}
+
 /* Waits until the program ended, a limit is exceeded or we are told to stop. Returns the limit or NULL. */
 static const char *supervise(const options_t *options, supervisor_t *supervisor) {
   uint64_t watched_ms = now_ms();
   for (;;) {
-    struct pollfd polls[3 + 2 * CONNECTIONS_MAX] = {
+    struct pollfd polls[OWN_POLLS + 1 + 2 * CONNECTIONS_MAX] = {
         {supervisor->ended, POLLIN, 0},
         {supervisor->ready, POLLIN, 0},
+        {supervisor->modes_from, POLLIN, 0},
+        {supervisor->modes, POLLIN, 0},
     };
-    nfds_t count = 2;
-    if (supervisor->proxy.connections) count += watch_proxy(&supervisor->proxy, polls + 2);
+    nfds_t count = OWN_POLLS;
+    if (supervisor->proxy.connections) count += watch_proxy(&supervisor->proxy, polls + OWN_POLLS);
     struct timespec timeout = {0, WATCH_MS * 1000000};
     int got = ppoll(polls, count, &timeout, &supervisor->while_waiting);
     if (told_to_stop) return NULL;
@@ -231,7 +248,8 @@ static const char *supervise(const options_t *options, supervisor_t *supervisor)
       supervisor->ready = -1;
     }
     if (got > 0 && polls[0].revents) return NULL;
-    if (got > 0 && count > 2) serve_proxy(&supervisor->proxy, polls + 2);
+    if (got > 0) serve_modes(options, supervisor, polls[2].revents, polls[3].revents);
+    if (got > 0 && count > OWN_POLLS) serve_proxy(&supervisor->proxy, polls + OWN_POLLS);
     if (now_ms() - watched_ms < WATCH_MS) continue;
     const char *limit_name = exceeded(options, supervisor);
     if (limit_name) return limit_name;
@@ -252,28 +270,33 @@ static int end_all(supervisor_t *supervisor, bool process_namespace) {
 }
 
 static supervisor_t start_inside(const options_t *options, state_t *state, supervisor_t supervisor) {
-  int alive[2], ready[2], ended[2];
+  int alive[2], ready[2], ended[2], modes[2];
   if (pipe2(alive, O_CLOEXEC) || pipe2(ready, O_CLOEXEC) || pipe2(ended, O_CLOEXEC | O_NONBLOCK)) fail("pipe", errno);
-  const pid_t self = getpid();
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, modes)) fail("pipe", errno);
   const bool counted_apart = state->user_namespace && limits_by_namespace();
-  const uint64_t running = counted_apart || getuid() == 0 ? 0 : count_user_tasks(supervisor.proc);
+  inside_t inside = {.supervisor = getpid(), .alive_fd = alive[0], .ended_fd = ended[1], .modes_fd = modes[1]};
+  if (!counted_apart && getuid() != 0) inside.already_running = count_user_tasks(supervisor.proc);
   supervisor.inside = fork();
   if (supervisor.inside < 0) fail("fork", errno);
   if (supervisor.inside == 0) {
     close(alive[1]);
     close(ready[0]);
     close(ended[0]);
+    close(modes[0]);
     ready_fd = ready[1];
     state->mount_namespace = unshare(CLONE_NEWNS) == 0;
-    run_inside(options, state, self, alive[0], ended[1], running);
+    run_inside(options, state, &inside);
   }
   prctl(PR_SET_DUMPABLE, 0);
   leave_streams();
   close(alive[0]);
   close(ready[1]);
   close(ended[1]);
+  close(modes[1]);
   supervisor.ready = ready[0];
   supervisor.ended = ended[0];
+  supervisor.modes_from = modes[0];
+  supervisor.modes = -1;
   return supervisor;
 }
 

@@ -95,6 +95,13 @@ export const syscalls = {
     futimesat: [261, -1],
   },
   number: {
+    chmod: [90, -1],
+    fchmod: [91, 52],
+    fchmodat: [268, 53],
+    fchmodat2: [452, 452],
+    setxattr: [188, 5],
+    lsetxattr: [189, 6],
+    fsetxattr: [190, 7],
     clone: [56, 220],
     socket: [41, 198],
     socketpair: [53, 199],

@@ -146,7 +146,14 @@ const files: Record<string, () => unknown> = {
   "change a mode": () => call("fchmodat", at_cwd, secret, 0o777),
   "change a mode by a descriptor": () =>
     call("fchmodat", at_cwd, `/proc/self/fd/${open(secret, path_only)}`, 0o777),
-  "change the mode of a program": () => call("fchmodat", at_cwd, "/usr/bin/true", 0o4755),
+  "change the mode of a program": () => call("fchmodat", at_cwd, "/usr/bin/true", 0o755),
+  "change a mode by a link": () => {
+    call("symlinkat", secret, at_cwd, "to-change")
+    return call("fchmodat", at_cwd, "to-change", 0o777)
+  },
+  "change a mode by a way of dots": () => call("fchmodat", at_cwd, `..${"/..".repeat(40)}${secret}`, 0o777),
+  "change the mode of the workspace's parent": () => call("fchmodat", at_cwd, "..", 0o777),
+  "change the mode of a device": () => call("fchmodat", at_cwd, "/dev/null", 0o666),
   "change an owner": () => call("fchownat", at_cwd, secret, -1, -1, 0),
   "set an attribute": () => call("setxattr", secret, "user.weft", "x", 1, 0),
   "change a time": () => call("utimensat", at_cwd, secret, 0, 0),
