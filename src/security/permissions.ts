@@ -113,13 +113,18 @@ function parseRule(
 function atPlace(verdict: Verdict, pattern: string, workspace: string): Rule["isAt"] {
   if (!/^(\/|\.\.(\/|$))/.test(pattern)) return (path) => matchesPath(pattern, path)
   const absolute = posix.resolve(workspace, pattern)
-  const [fixed = ""] = absolute.split(/(?<=\/)(?=[^/]*[*?])/, 1)
-  const real = once(() => posix.join(realPath(fixed), absolute.slice(fixed.length)))
+  const real = once(() => realPattern(absolute))
   const folders = once(() => [workspace, realPath(workspace)])
   return (path) => {
     const paths = path.startsWith("/") ? [path] : folders().map((folder) => posix.join(folder, path))
     return paths.some((one) => matchesPath(absolute, one) || (verdict === "deny" && matchesPath(real(), one)))
   }
+}
+
+/** The links before the first wildcard are followed. */
+function realPattern(absolute: string): string {
+  const [fixed = ""] = absolute.split(/(?<=\/)(?=[^/]*[*?])/, 1)
+  return posix.join(realPath(fixed), absolute.slice(fixed.length))
 }
 
 function byDefault(target: Target): Decision {
@@ -159,17 +164,29 @@ function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect
   return subject === "*" ? 1 : 0
 }
 
-function matchOf({ isAt }: Rule, pattern: string, target: Target): Match {
+function matchOf({ isAt, verdict }: Rule, pattern: string, target: Target): Match {
   const { kind, text, words = [], script, elsewhere } = target
   if (kind === "program") {
     const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
-    const match = commandMatch(pattern, words, own)
+    const ways = verdict === "deny" ? waysOf(pattern, words) : [{ pattern, words }]
+    const found = ways.map((way) => commandMatch(way.pattern, way.words, own))
+    const match = (["certain", "possible"] as const).find((one) => found.includes(one)) ?? "none"
     // Another program of the same name is not what an allowing rule means, and may be what a denying one does.
     const by_name = !firstOf(pattern).includes("/")
     return match === "certain" && elsewhere && by_name ? "possible" : match
   }
   const matches = kind === "path" ? isAt(text) : matchesOther(kind, pattern, text)
   return matches ? "certain" : "none"
+}
+
+/** A denied path of a program is denied over whichever links the program is called. */
+function waysOf(pattern: string, words: NonNullable<Target["words"]>) {
+  const [first, [program, ...args]] = [firstOf(pattern), words]
+  if (!first.startsWith("/") || !program?.startsWith("/")) return [{ pattern, words }]
+  const inRealFolder = (path: string) => posix.join(realPattern(posix.dirname(path)), posix.basename(path))
+  const patterns = [pattern, inRealFolder(first) + pattern.slice(first.length)]
+  const programs = [program, inRealFolder(program), realPath(program)]
+  return patterns.flatMap((pattern) => programs.map((one) => ({ pattern, words: [one, ...args] })))
 }
 
 const firstOf = (pattern: string): string => pattern.trim().split(/\s+/, 1)[0]!

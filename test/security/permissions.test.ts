@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { mkdirSync, symlinkSync } from "node:fs"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
 import { type Permissions, parseRules } from "../../src/security/permissions.ts"
@@ -266,4 +266,23 @@ test("what is denied is denied by its real name, too; what is allowed does not g
   expect(denied(`read:${link}/a`, "a", real)).toBe("deny")
   expect(denied(`read:${link}/a`, "b", real)).toBe("allow")
   expect(decide({ allow: [`read:${link}`] }, "read_file", read(`${real}/a`)).verdict).toBe("deny")
+})
+
+test("a program that is denied by its path is denied over every link to it", async () => {
+  await using folder = await temporaryFolder()
+  const at = (path: string) => join(folder.path, path)
+  mkdirSync(at("usr"))
+  writeFileSync(at("usr/rm"), "")
+  symlinkSync("usr", at("bin"))
+  symlinkSync("rm", at("usr/del"))
+  const judge = (rule: string, program: string) => {
+    const target: Target = { effect: "execute", kind: "program", text: "", words: [at(program), "-r"] }
+    return decide({ allow: ["exec"], deny: [`exec:${at(rule)}`] }, "exec", target).verdict
+  }
+  for (const rule of ["usr/rm", "bin/rm", "bin/*", "bin/rm -r"]) {
+    for (const program of ["usr/rm", "bin/rm", "bin/del"]) expect(judge(rule, program)).toBe("deny")
+  }
+  // What is called by another name may be another program.
+  expect(judge("bin/del", "usr/rm")).toBe("allow")
+  expect(judge("bin/rm -f", "usr/rm")).toBe("allow")
 })
