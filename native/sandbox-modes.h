@@ -54,7 +54,7 @@ typedef struct {
 } change_t;
 
 static change_t parse_change(const struct seccomp_data *data) {
-  const uint64_t *args = data->args;
+  const __u64 *args = data->args;
   if (data->nr == CALL_fchmod) return (change_t){.fd = (int)args[0], .mode = (mode_t)args[1]};
   if (data->nr == CALL_chmod) return (change_t){.folder = AT_FDCWD, .path = args[0], .mode = (mode_t)args[1]};
   change_t change = {.folder = (int)args[0], .path = args[1]};

@@ -167,6 +167,14 @@ static void filter_signals(filter_t *filter, filter_options_t options) {
   end_block(filter, at, SECCOMP_RET_ALLOW);
 }
 
+/* Asks for the changes that are done in the program's place, and says of others that the file system has none. */
+static void answer_supervised(filter_t *filter) {
+  static const int asked[] = {CALL_chmod, CALL_fchmod, CALL_fchmodat, CALL_fchmodat2};
+  static const int unsupported[] = {CALL_setxattr, CALL_lsetxattr, CALL_fsetxattr};
+  for (size_t i = 0; i < COUNT(asked); i++) answer_call(filter, asked[i], SECCOMP_RET_USER_NOTIF);
+  for (size_t i = 0; i < COUNT(unsupported); i++) answer_call(filter, unsupported[i], ERRNO(EOPNOTSUPP));
+}
+
 static void build_filter(filter_t *filter, filter_options_t options) {
   load(filter, offsetof(struct seccomp_data, arch));
   emit(filter, BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0);
@@ -180,11 +188,8 @@ static void build_filter(filter_t *filter, filter_options_t options) {
   for (size_t i = 0; i < COUNT(refused_calls); i++) answer_call(filter, refused_calls[i], ERRNO(EPERM));
   for (size_t i = 0; i < COUNT(absent_calls); i++) answer_call(filter, absent_calls[i], ERRNO(ENOSYS));
   if (!options.metadata) {
-    static const int supervised[] = {CALL_chmod, CALL_fchmod, CALL_fchmodat, CALL_fchmodat2};
     const uint32_t ask = options.supervised ? SECCOMP_RET_USER_NOTIF : ERRNO(EPERM);
-    static const int unsupported[] = {CALL_setxattr, CALL_lsetxattr, CALL_fsetxattr};
-    for (size_t i = 0; i < COUNT(supervised); i++) answer_call(filter, supervised[i], ask);
-    for (size_t i = 0; i < COUNT(unsupported); i++) answer_call(filter, unsupported[i], ERRNO(EOPNOTSUPP));
+    if (options.supervised) answer_supervised(filter);
     for (size_t i = 0; i < COUNT(metadata_calls); i++) answer_call(filter, metadata_calls[i], ERRNO(EPERM));
     unsigned short at = begin_block(filter, CALL_utimensat, 1);
     /* Without a path it is about an open descriptor; one below 4 GiB would need both halves to be looked at. */
