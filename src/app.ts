@@ -111,13 +111,20 @@ function startFollowing(following: Omit<Following, "signal">): Disposable {
 }
 
 /** Says what the machine cannot put around programs; what keeps it from being said is told, too. */
-function startCheckingWalls({ live, log }: App): Disposable {
+function startCheckingWalls({ live, log }: App): AsyncDisposable {
+  let checking: Promise<void> | undefined
   const timer = setTimeout(() => {
-    checkWalls(live().agents, log).catch((thrown) =>
+    checking = checkWalls(live().agents, log).catch((thrown) =>
       log.error("the walls around programs could not be tried", { cause: Bun.inspect(thrown) }),
     )
   }, settle_ms)
-  return { [Symbol.dispose]: () => clearTimeout(timer) }
+  return {
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer)
+      // It makes a folder in the home, and takes it away.
+      await checking
+    },
+  }
 }
 
 type AppOptions = {
