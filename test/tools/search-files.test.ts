@@ -232,6 +232,31 @@ test("what is wrong with a glob is said, and no pattern or glob is slow to check
   }
 })
 
+test("many rules in .gitignore files below each other take little room and time", async () => {
+  using workspace = openWorkspace()
+  const rules = Array.from({ length: 5_000 }, (_, i) => `*a?${i.toString(36)}????????????b`).join("\n")
+  for (let depth = 1; depth <= 5; depth++) {
+    workspace.put(`${"d/".repeat(depth)}.gitignore`, rules)
+    workspace.put(`${"d/".repeat(depth)}aaaabaaabab.txt`, "x")
+  }
+  Bun.gc(true)
+  const before = process.memoryUsage().rss
+  let highest = 0
+  const timer = setInterval(() => {
+    highest = Math.max(highest, process.memoryUsage().rss)
+  }, 10)
+  expect((await find(workspace, { glob: "*.txt" })).split("\n").length).toBe(5)
+  clearInterval(timer)
+  expect(highest - before).toBeLessThan(250e6)
+})
+
+test.each(searchers)("%s: what is too deep is not passed over in silence", async (_, ripgrep) => {
+  using workspace = openWorkspace()
+  workspace.put(`${"d/".repeat(250)}deep.txt`, "needle")
+  const said = await find(workspace, { pattern: "needle" }, ripgrep)
+  expect(said).toMatch(/deep\.txt:1: needle$|^No line matches\.\n\[something could not be read/)
+})
+
 test("several threads find together what one finds", async () => {
   using workspace = project()
   using opened = await workspace.context.files.open(".")

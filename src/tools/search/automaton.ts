@@ -10,8 +10,11 @@ export type Matcher = (bytes: Uint8Array, start: number, end: number) => number
 
 /** Limits the work on a letter, and so what a hostile pattern costs. */
 const nodes_max = 5_000
-/** Beyond so many the states are thrown away and made again as they are needed. */
-const states_max = 4_000
+/** Beyond so much the states are thrown away and made again as they are needed. */
+const states_bytes_max = 16 << 20
+/** About what a state takes besides its row in the table: for itself, and for each of its steps in it and in its key. */
+const state_bytes = 256
+const step_bytes = 16
 
 /** A step of the machine without choice: reads a letter of a set, or holds only where an assertion does. */
 type Step =
@@ -35,14 +38,20 @@ const the_end = 0
 /** No kind, but a place to look twice: a carriage return belongs to the end of its line or is a letter. */
 const perhaps_end = 1
 
-/** `check` is called now and then during the slow part of the work, and may throw to stop it. */
-export type MatcherOptions = { lines: boolean; check?: () => void }
+/**
+ * `check` is called now and then during the slow part of the work, and may throw to stop it. `bytes_max` is about what
+ * the machine may grow to while it is used.
+ */
+export type MatcherOptions = { lines: boolean; check?: () => void; bytes_max?: number }
 
 /**
  * Makes the machine for a pattern; its states are made as the text needs them. With `lines` each line of the text is one
  * of its own. Throws PatternError if the pattern is too large.
  */
-export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matcher {
+export function toMatcher(
+  pattern: Node,
+  { lines, check, bytes_max = states_bytes_max }: MatcherOptions,
+): Matcher {
   const { steps, sets, start, has_edges } = compile(pattern)
   const letters = toLetters(sets, has_edges, lines)
   const { ascii } = letters
@@ -51,11 +60,13 @@ export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matc
   let known = new Map<string, number>()
   let table = new Int32Array(0)
   let slow_steps = 0
+  let bytes = 0
 
   const reset = () => {
     states = []
+    bytes = 0
     known = new Map()
-    table = new Int32Array(64 << shift).fill(unknown)
+    table = new Int32Array(16 << shift).fill(unknown)
     add([start], at_start)
   }
   const add = (ids: number[], before: Before): number => {
@@ -64,6 +75,7 @@ export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matc
     if (found !== undefined) return found
     const state = states.push({ steps: ids, before }) - 1
     known.set(key, state)
+    bytes += state_bytes + step_bytes * ids.length + (4 << shift)
     if (states.length << shift > table.length) {
       const larger = new Int32Array(table.length * 2).fill(unknown)
       larger.set(table)
@@ -80,7 +92,7 @@ export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matc
       table[(from << shift) | kind] = to
       return to
     }
-    const is_full = states.length > states_max || kind >= 1 << shift
+    const is_full = bytes > bytes_max || kind >= 1 << shift
     while (kind >= 1 << shift) shift++
     if (is_full) reset()
     const id = add(to, has_edges && letters.isWord(kind) ? after_word : after_other)
@@ -101,12 +113,12 @@ export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matc
   }
 
   reset()
-  return (bytes, from, to) => {
+  return (text, from, to) => {
     let state = 0
     let i = from
     while (i < to) {
       while (i < to) {
-        const byte = bytes[i]!
+        const byte = text[i]!
         if (byte > 127) break
         const next = table[(state << shift) | ascii[byte]!]!
         if (next < 0) break
@@ -114,11 +126,11 @@ export function toMatcher(pattern: Node, { lines, check }: MatcherOptions): Matc
         i++
       }
       if (i === to) break
-      if (lines && bytes[i] === 13 && (i + 1 === to || bytes[i + 1] === 10)) {
+      if (lines && text[i] === 13 && (i + 1 === to || text[i + 1] === 10)) {
         i++
         continue
       }
-      const code = bytes[i]! < 128 ? bytes[i]! : codeAt(bytes, i, to)
+      const code = text[i]! < 128 ? text[i]! : codeAt(text, i, to)
       const kind = lines && code === 10 ? the_end : letters.kindOf(code)
       let next = kind < 1 << shift ? table[(state << shift) | kind]! : unknown
       if (next === unknown) next = follow(state, kind)

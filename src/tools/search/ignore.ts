@@ -2,18 +2,24 @@ import { type Matcher, toMatcher } from "./automaton.ts"
 import { parseGlob } from "./glob.ts"
 
 /** What a folder's .gitignore says of what is below that folder; undefined where it says nothing. */
-export type Ignore = (path: string, name: string, is_folder: boolean) => "ignored" | "kept" | undefined
+export type Ignore = {
+  says(path: string, name: string, is_folder: boolean): "ignored" | "kept" | undefined
+  /** How many machines it holds: a hostile tree must not have one for each line of each of its folders. */
+  machines: number
+}
 
 type Rule = { keeps: boolean; folders_only: boolean; order: number }
 
 const rules_max = 5_000
 const rule_length_max = 500
+/** Of one machine. Names are short, so few states are ever needed. */
+const machine_bytes_max = 32_768
 
 /**
  * Reads a .gitignore as git does. Nearly all rules are a name or an ending: those are looked up, so that many rules cost
- * a file no more than few.
+ * a file no more than few. The others need a machine each: after `machines_max` of them they are left out.
  */
-export function parseIgnore(text: string): Ignore {
+export function parseIgnore(text: string, machines_max: number): Ignore {
   const names = new Map<string, Rule[]>()
   const endings = new Map<string, Rule[]>()
   const globs: { rule: Rule; match: Matcher; whole: boolean }[] = []
@@ -30,13 +36,14 @@ export function parseIgnore(text: string): Ignore {
     const { glob, rule, anchored } = parsed
     if (!anchored && !/[*?[\\]/.test(glob)) put(names, glob, rule)
     else if (!anchored && /^\*\.[^*?[\\.]+$/.test(glob)) put(endings, glob.slice(1), rule)
-    else {
-      const match = toMatcher(parseGlob(glob, { braces: false }), { lines: false })
+    else if (globs.length < machines_max) {
+      const node = parseGlob(glob, { braces: false })
+      const match = toMatcher(node, { lines: false, bytes_max: machine_bytes_max })
       globs.push({ rule, match, whole: anchored })
     }
   }
 
-  return (path, name, is_folder) => {
+  const says: Ignore["says"] = (path, name, is_folder) => {
     let last: Rule | undefined
     const consider = (rule: Rule) => {
       if ((is_folder || !rule.folders_only) && rule.order >= (last?.order ?? 0)) last = rule
@@ -53,6 +60,7 @@ export function parseIgnore(text: string): Ignore {
     }
     return last && (last.keeps ? "kept" : "ignored")
   }
+  return { says, machines: globs.length }
 }
 
 function parseLine(line: string, order: number) {

@@ -18,6 +18,8 @@ export type Walk = {
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
 const ignore_bytes_max = 1 << 20
 const depth_max = 200
+/** Of the .gitignore files that hold at one place together. */
+const ignore_machines_max = 1_000
 
 type Level = { path: string; ignore: Ignore }
 type Place = { at: string; path: string; levels: Level[]; depth: number }
@@ -39,7 +41,7 @@ function walkFolder(job: Walk, { at, path, levels, depth }: Place): void {
   const entries = attempt(job, () => readdirSync(at, { withFileTypes: true }))
   if (!entries) return
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const own = entries.some(({ name }) => name === ".gitignore") ? readIgnore(at) : undefined
+  const own = entries.some(({ name }) => name === ".gitignore") ? readIgnore(at, levels) : undefined
   const here = own ? [...levels, { path, ignore: own }] : levels
   for (const entry of entries) {
     const { name } = entry
@@ -52,7 +54,8 @@ function walkFolder(job: Walk, { at, path, levels, depth }: Place): void {
       attempt(job, () =>
         job.visit(below, () => openSync(`${at}/${name}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
       )
-    else if (depth < depth_max) {
+    else if (depth === depth_max) job.counts.unreadable++
+    else {
       const fd = attempt(job, () => openSync(`${at}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
       if (fd === undefined) continue
       try {
@@ -68,19 +71,21 @@ function walkFolder(job: Walk, { at, path, levels, depth }: Place): void {
 function isIgnored(levels: Level[], path: string, name: string, is_folder: boolean): boolean {
   for (let i = levels.length - 1; i >= 0; i--) {
     const { path: from, ignore } = levels[i]!
-    const said = ignore(from === "" ? path : path.slice(from.length + 1), name, is_folder)
+    const said = ignore.says(from === "" ? path : path.slice(from.length + 1), name, is_folder)
     if (said) return said === "ignored"
   }
   return false
 }
 
-function readIgnore(at: string): Ignore | undefined {
+function readIgnore(at: string, levels: Level[]): Ignore | undefined {
+  const machines = levels.reduce((sum, { ignore }) => sum + ignore.machines, 0)
   try {
     const fd = openSync(`${at}/.gitignore`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       if (!fstatSync(fd).isFile()) return undefined
       const bytes = Buffer.alloc(ignore_bytes_max)
-      return parseIgnore(bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0)))
+      const text = bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0))
+      return parseIgnore(text, ignore_machines_max - machines)
     } finally {
       closeSync(fd)
     }
