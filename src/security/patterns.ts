@@ -1,17 +1,24 @@
 import { posix } from "node:path"
 import ipaddr from "ipaddr.js"
+import { once } from "../base/once.ts"
 
 /**
  * Whether a path is meant: `?` is one character and `*` any number of them within one name, `**` any number of names.
  * A pattern without wildcards means what it names and everything below. Relative ones start from the workspace, and
  * so do the paths that are compared with them; case matters.
  */
-export function matchesPath(pattern: string, path: string): boolean {
+export const matchesPath = (pattern: string, path: string): boolean => pathMatcher(pattern)(path)
+
+/** The same for many paths: a search asks for each file that it finds. */
+export function pathMatcher(pattern: string): (path: string) => boolean {
   const wanted = withoutDots(pattern)
-  const given = withoutDots(path)
-  if (wanted.startsWith("/") !== given.startsWith("/")) return false
-  if (hasWildcard(wanted)) return matchesGlob(wanted, given)
-  return wanted === "" || given === wanted || given.startsWith(wanted === "/" ? "/" : `${wanted}/`)
+  const glob = once(() => toAutomaton(wanted))
+  return (path) => {
+    const given = withoutDots(path)
+    if (wanted.startsWith("/") !== given.startsWith("/")) return false
+    if (hasWildcard(wanted)) return accepts(glob(), given)
+    return wanted === "" || given === wanted || given.startsWith(wanted === "/" ? "/" : `${wanted}/`)
+  }
 }
 
 /** "" for the workspace itself; "docs" and "./docs/" are the same. Links and ".." are no business of this file. */
@@ -92,8 +99,7 @@ export const hasWildcard = (pattern: string): boolean => /[*?]/.test(pattern)
  * All ways through the pattern are followed at once, a bit for each position in it: one look at each character, whatever
  * the text is. Brackets, braces and backslashes stand for themselves.
  */
-function matchesGlob(pattern: string, text: string): boolean {
-  const { classOf, steps, stays, twins, accepted, words } = toAutomaton(pattern)
+function accepts({ classOf, steps, stays, twins, accepted, words }: Automaton, text: string): boolean {
   let states = new Int32Array(words)
   let next = new Int32Array(words)
   states[0] = 1 | ((twins[0]! & 1) << 1)
@@ -117,6 +123,8 @@ function matchesGlob(pattern: string, text: string): boolean {
   }
   return accepted.some((state) => (states[state >> 5]! >>> (state & 31)) & 1)
 }
+
+const matchesGlob = (pattern: string, text: string): boolean => accepts(toAutomaton(pattern), text)
 
 type Automaton = {
   /** 0 for a character that the pattern does not have, 1 for a slash. */

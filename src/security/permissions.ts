@@ -5,8 +5,8 @@ import {
   hasWildcard,
   type Match,
   matchesHost,
-  matchesPath,
   matchesText,
+  pathMatcher,
   specificity,
   splitHost,
 } from "./patterns.ts"
@@ -111,13 +111,14 @@ function parseRule(
  * denied is denied by the name that it really has; what is allowed would grow with a link that somebody makes.
  */
 function atPlace(verdict: Verdict, pattern: string, workspace: string): Rule["isAt"] {
-  if (!/^(\/|\.\.(\/|$))/.test(pattern)) return (path) => matchesPath(pattern, path)
+  if (!/^(\/|\.\.(\/|$))/.test(pattern)) return pathMatcher(pattern)
   const absolute = posix.resolve(workspace, pattern)
-  const real = once(() => realPattern(absolute))
+  const isMeant = pathMatcher(absolute)
+  const isReally = once(() => pathMatcher(realPattern(absolute)))
   const folders = once(() => [workspace, realPath(workspace)])
   return (path) => {
     const paths = path.startsWith("/") ? [path] : folders().map((folder) => posix.join(folder, path))
-    return paths.some((one) => matchesPath(absolute, one) || (verdict === "deny" && matchesPath(real(), one)))
+    return paths.some((one) => isMeant(one) || (verdict === "deny" && isReally()(one)))
   }
 }
 
