@@ -1,7 +1,7 @@
 import * as http from "node:http"
 import * as https from "node:https"
 import { isIP } from "node:net"
-import { pipeline } from "node:stream"
+import type { Readable } from "node:stream"
 import * as zlib from "node:zlib"
 import { assert } from "../base/errors.ts"
 import { attempt_ms_max, attempts_max, isPeer } from "./connect.ts"
@@ -24,6 +24,9 @@ export type Hop = {
 
 const header_bytes_max = 65_536
 const early_hints_max = 16
+/** What writes word by word has some thousand pieces; a million of one byte each would take seconds of the event loop. */
+const pieces_max = 50_000
+const piece_bytes_min = 32
 
 /** Sends the request and returns the answer with its body unread. Throws Error with a sentence for the model. */
 export async function sendTo(hop: Hop): Promise<http.IncomingMessage> {
@@ -105,57 +108,75 @@ export async function readBody(
   bytes_max: number,
 ): Promise<{ body: Uint8Array; cut: boolean }> {
   assert(bytes_max >= 0, "a body has a bound")
-  const chunks: Uint8Array[] = []
-  let left = bytes_max
-  let cut = false
+  const { method, signal } = hop
   try {
-    for await (const chunk of decoded(response, hop, bytes_max)) {
-      cut = chunk.length > left
-      chunks.push(cut ? chunk.subarray(0, left) : chunk)
-      left -= Math.min(left, chunk.length)
-      if (cut) break
-    }
+    if (method === "HEAD" || response.statusCode === 204 || response.statusCode === 304)
+      return { body: new Uint8Array(), cut: false }
+    const encoding = (response.headers["content-encoding"] ?? "identity").trim().toLowerCase()
+    if (encoding === "identity" || encoding === "") return await collect(response, bytes_max, signal)
+    return await unpack(encoding, await collect(response, bytes_max + 65_536, signal), hop, bytes_max)
   } catch (thrown) {
     throw explain(thrown, hop)
   } finally {
     response.destroy()
   }
-  return { body: Buffer.concat(chunks), cut }
 }
 
-/** One layer of compression is undone, as a stream; what is beyond the limit is never made. */
-async function* decoded(
-  response: http.IncomingMessage,
-  { method, host }: Hop,
-  bytes_max: number,
-): AsyncGenerator<Uint8Array> {
-  if (method === "HEAD" || response.statusCode === 204 || response.statusCode === 304) return
-  const encoding = (response.headers["content-encoding"] ?? "identity").trim().toLowerCase()
-  if (encoding === "identity" || encoding === "") return yield* response
-  const source = bounded(response, bytes_max + 65_536, host)
-  const first = await source.next()
-  if (first.done) return
-  const decoder = decoderOf(encoding, first.value[0]!)
-  if (!decoder) throw new Error(`${host} answered in an encoding that is not known here.`)
-  // An error of either end reaches whoever reads the decoder, and closing the decoder closes the source.
-  pipeline(joined(first.value, source), decoder, () => undefined)
-  yield* decoder
+type Body = { body: Uint8Array; cut: boolean }
+
+/** One layer of compression is undone; what is beyond the limit is never made. */
+async function unpack(encoding: string, packed: Body, hop: Hop, bytes_max: number): Promise<Body> {
+  if (packed.body.length === 0) return packed
+  const decoder = decoderOf(encoding, packed.body[0]!)
+  if (!decoder) throw new Error(`${hop.host} answered in an encoding that is not known here.`)
+  const unpacked = collect(decoder, bytes_max, hop.signal)
+  decoder.end(packed.body)
+  const { body, cut } = await unpacked.catch((thrown: unknown) => {
+    if (hop.signal.aborted || !packed.cut) throw thrown
+    return { body: undefined, cut: false }
+  })
+  // As long as what it came from, and not at its end: decoders may eat without end and give nothing (empty blocks).
+  if (!body || (packed.cut && !cut))
+    throw new Error(`${hop.host} sent a compressed body that grows when it is unpacked.`)
+  return { body, cut }
 }
 
-/** Decoders may eat without end and give nothing (empty blocks), so what goes in has a limit as well. */
-async function* bounded(source: AsyncIterable<Uint8Array>, bytes_max: number, host: string) {
-  let left = bytes_max
-  for await (const chunk of source) {
-    if (chunk.length === 0) continue
-    left -= chunk.length
-    if (left < 0) throw new Error(`${host} sent a compressed body that grows when it is unpacked.`)
-    yield chunk
-  }
-}
-
-async function* joined(first: Uint8Array, rest: AsyncIterable<Uint8Array>) {
-  yield first
-  yield* rest
+/**
+ * Takes each piece as it comes and keeps none: a stream of single bytes would fill the memory with what is around them,
+ * and the event loop with its promises.
+ */
+function collect(stream: Readable, bytes_max: number, signal: AbortSignal): Promise<Body> {
+  const { promise, resolve, reject } = Promise.withResolvers<Body>()
+  let body = Buffer.allocUnsafe(Math.min(bytes_max, 65_536))
+  let [length, pieces] = [0, 0]
+  const finish = (cut: boolean) => resolve({ body: body.subarray(0, length), cut })
+  const stop = () => reject(signal.reason)
+  stream.on("data", (chunk: Uint8Array) => {
+    const kept = Math.min(chunk.length, bytes_max - length)
+    if (length + kept > body.length) {
+      const larger = Buffer.allocUnsafe(Math.min(bytes_max, Math.max(length + kept, 2 * body.length)))
+      larger.set(body)
+      body = larger
+    }
+    body.set(kept < chunk.length ? chunk.subarray(0, kept) : chunk, length)
+    length += kept
+    pieces += 1
+    if (pieces > pieces_max && length < pieces * piece_bytes_min)
+      return void stream.destroy(
+        new Error("The body comes in pieces that are too small to read all of them."),
+      )
+    if (kept === chunk.length) return
+    finish(true)
+    stream.destroy()
+  })
+  stream.on("end", () => finish(false))
+  stream.on("error", reject)
+  stream.on("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })))
+  signal.addEventListener("abort", stop)
+  return promise.finally(() => {
+    signal.removeEventListener("abort", stop)
+    stream.destroy()
+  })
 }
 
 function decoderOf(encoding: string, first_byte: number) {

@@ -173,6 +173,22 @@ test.each([
   expect(process.memoryUsage.rss() - before).toBeLessThan(64_000_000)
 })
 
+test("a body in pieces of one byte fills neither the memory nor the event loop", async () => {
+  const pieces = Buffer.from("1\r\na\r\n".repeat(10_000))
+  await using remote = await startRemote((socket) => {
+    socket.write(reply("200 OK", { "transfer-encoding": "chunked" }))
+    const more = () => !socket.destroyed && socket.write(pieces, more)
+    more()
+  })
+  Bun.gc(true)
+  const before = process.memoryUsage.rss()
+  const begun = performance.now()
+  const thrown = await failure(openTestFetch([remote.host])({ url: `http://${remote.host}/` }))
+  expect(thrown.message).toBe("The body comes in pieces that are too small to read all of them.")
+  expect(performance.now() - begun).toBeLessThan(1500)
+  expect(process.memoryUsage.rss() - before).toBeLessThan(100_000_000)
+})
+
 test.each(["gzip, gzip", "compress", "nonsense"])("a body in %s is not unpacked", async (encoding) => {
   await using remote = await startRemote((socket) => socket.end(text("x", { "content-encoding": encoding })))
   const thrown = await failure(openTestFetch([remote.host])({ url: `http://${remote.host}/` }))
