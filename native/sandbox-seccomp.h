@@ -74,6 +74,8 @@ typedef struct {
   bool unix_sockets;
   /* chmod and the like: see METADATA. Else those that a supervisor can do wait for it, where there is one. */
   bool metadata, supervised;
+  /* Files that run as their owner are not made. */
+  bool no_setuid;
   /* Processes (and negative: groups) that it sees and must not signal: ours and the gateway. 0: no more of them. */
   pid_t guarded[8];
 } filter_options_t;
@@ -167,6 +169,35 @@ static void filter_signals(filter_t *filter, filter_options_t options) {
   end_block(filter, at, SECCOMP_RET_ALLOW);
 }
 
+/* Goes on with the next call where the mode is harmless. `flags` is the argument that says whether there is one, or -1. */
+static void refuse_setuid(filter_t *filter, int number, int mode, int flags) {
+  if (number < 0) return;
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 0);
+  unsigned short at = (unsigned short)(filter->length - 1);
+  if (flags >= 0) {
+    load(filter, low_half(flags));
+    emit(filter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT | 020000000 /* __O_TMPFILE */, 0, 3);
+  }
+  load(filter, low_half(mode));
+  emit(filter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID, 0, 1);
+  answer(filter, ERRNO(EPERM));
+  load(filter, offsetof(struct seccomp_data, nr));
+  filter->code[at].jf = (uint8_t)(filter->length - at - 1);
+}
+
+/* A program of the gateway's user, or root's, for whoever can reach the folder from outside. */
+static void filter_setuid(filter_t *filter) {
+  refuse_setuid(filter, CALL_chmod, 1, -1);
+  refuse_setuid(filter, CALL_fchmod, 1, -1);
+  refuse_setuid(filter, CALL_fchmodat, 2, -1);
+  refuse_setuid(filter, CALL_fchmodat2, 2, -1);
+  refuse_setuid(filter, CALL_creat, 1, -1);
+  refuse_setuid(filter, CALL_mknod, 1, -1);
+  refuse_setuid(filter, CALL_mknodat, 2, -1);
+  refuse_setuid(filter, CALL_open, 2, 1);
+  refuse_setuid(filter, CALL_openat, 3, 2);
+}
+
 /* Asks for the changes that are done in the program's place, and says of others that the file system has none. */
 static void answer_supervised(filter_t *filter) {
   static const int asked[] = {CALL_chmod, CALL_fchmod, CALL_fchmodat, CALL_fchmodat2};
@@ -187,6 +218,7 @@ static void build_filter(filter_t *filter, filter_options_t options) {
 #endif
   for (size_t i = 0; i < COUNT(refused_calls); i++) answer_call(filter, refused_calls[i], ERRNO(EPERM));
   for (size_t i = 0; i < COUNT(absent_calls); i++) answer_call(filter, absent_calls[i], ERRNO(ENOSYS));
+  if (options.no_setuid) filter_setuid(filter);
   if (!options.metadata) {
     const uint32_t ask = options.supervised ? SECCOMP_RET_USER_NOTIF : ERRNO(EPERM);
     if (options.supervised) answer_supervised(filter);

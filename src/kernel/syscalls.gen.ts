@@ -72,6 +72,7 @@ export const syscalls = {
   absent: {
     clone3: [435, 435],
     memfd_create: [319, 279],
+    openat2: [437, 437],
   },
   metadata: {
     chmod: [90, -1],
@@ -102,6 +103,11 @@ export const syscalls = {
     setxattr: [188, 5],
     lsetxattr: [189, 6],
     fsetxattr: [190, 7],
+    open: [2, -1],
+    openat: [257, 56],
+    creat: [85, -1],
+    mknod: [133, -1],
+    mknodat: [259, 33],
     clone: [56, 220],
     socket: [41, 198],
     socketpair: [53, 199],

@@ -52,14 +52,21 @@ function read({ stdout, stderr }: Answer): {
   return JSON.parse(stdout)
 }
 
-for (const variant of variants) {
+const cases = variants.flatMap((variant) => [
+  { variant, network: [] as string[] },
+  // Then it has sockets, for the one way out that there is.
+  ...(variant.bare ? [] : [{ variant, network: ["api.example.com"] }]),
+])
+for (const { variant, network } of cases) {
   /** Where a wall is missing for root, "require" would run nothing. */
   const mode = variant.bare && variant.user !== 0 ? "require" : "prefer"
 
-  walled(`no way out is open to a program of ${variant.name}`, async () => {
+  const with_network = network.length > 0 ? ", with a proxy" : ""
+
+  walled(`no way out is open to a program of ${variant.name}${with_network}`, async () => {
     await using box = await openBox(variant)
     await using canary = await openOutside(box, variant.user)
-    const { answers } = await box.run([probeIn(box, canary.outside)], { mode })
+    const { answers } = await box.run([probeIn(box, canary.outside)], { mode, policy: { network } })
     const { found, privileges } = read(answers[0]!)
     const none = "0000000000000000"
     expect(privileges).toEqual({
