@@ -51,6 +51,9 @@ export type Caller = {
   takeWrites(): Write[]
 }
 
+/** What the tools of one turn may show. As text on the wire it is a third more, and providers take 32 MB or less. */
+const image_bytes_max = 16_777_216
+
 type Done = {
   outcome: CallOutcome
   text: string
@@ -64,6 +67,15 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
   const scope = session_key ?? turn_id ?? ""
   let writes: Write[] = []
   let output_left = agent.walls.config.output_bytes_max
+  let images_left = image_bytes_max
+
+  const keepImage: CallDeps["keepImage"] = async (bytes) => {
+    if (bytes.length > images_left) {
+      throw new Error("This turn's tools have shown all the images that they may.")
+    }
+    images_left -= bytes.length
+    return deps.keepImage(bytes)
+  }
 
   const show = (content: string, tool: string): string => {
     if (!is_bounded) return content
@@ -84,7 +96,7 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
       const row = rowFor({ agent, session_key, turn_id, tool: name }, deps.now_ms())
       const tool = toolbox.find(name)
       const done = tool
-        ? await run(tool, input, row, options, deps)
+        ? await run(tool, input, row, options, { ...deps, keepImage })
         : refused(`There is no tool "${name}". The tools are: ${toolbox.names().join(", ") || "none"}.`)
       const { outcome, text, images, verdict, targets } = done
       const duration_ms = Math.round((performance.now() - started) * 1000) / 1000

@@ -3,6 +3,7 @@ import { type Target, ToolDenied } from "../security/target.ts"
 import { searchMessages } from "../store/messages.ts"
 import { findResult } from "../store/tool-results.ts"
 import type { AnyTool, ToolContext } from "../tools/tool.ts"
+import { hashOf } from "./approvals.ts"
 import type { CallDeps, CallerOptions } from "./call.ts"
 import { permitOf } from "./gate.ts"
 import { type Hands, no_hands, openHands } from "./hands.ts"
@@ -11,8 +12,11 @@ type Of = Pick<CallerOptions, "agent" | "session_key" | "turn_id" | "signal">
 
 /** All that the call would do. */
 export async function lookAt(tool: AnyTool, params: unknown, of: Of, deps: CallDeps): Promise<Target[]> {
-  const whole: Target[] = [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name }]
-  if (!tool.targets) return whole
+  if (!tool.targets) {
+    // What is allowed for longer is allowed for this input only: nothing else is known of what it does.
+    const note = `with the input of sha256 ${hashOf(params)}`
+    return [{ effect: tool.effect as Target["effect"], kind: "text", text: tool.name, note }]
+  }
   // To look is to read: a script that would run is hashed, nothing else is touched.
   const refuse = () => {
     throw new ToolDenied("Nothing is done before it is decided.")

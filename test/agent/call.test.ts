@@ -354,3 +354,33 @@ test("nothing runs while a call is looked at", async () => {
   await using turn = await turnWith([use("mark")], options)
   expect(turn.results[0]!.content).toBe("Denied: Nothing is done before it is decided.")
 })
+
+test("the images of one turn cannot outgrow what a provider takes", async () => {
+  const images = [{ bytes: new Uint8Array(5 << 20), mime: "image/png" }]
+  const show = tool({ effect: "none", run: () => ({ text: "seen", images }) })
+  const calls = Array.from({ length: 4 }, (_, i) => use("mark", {}, `c${i}`))
+  const options = { config: { tools: ["*"] }, tools: [show], keepImage: async () => kept }
+  const kept = { file_id: "f", mime: "image/png" }
+  await using turn = await turnWith(calls, options)
+  const said = turn.results.map(({ content }) => content)
+  expect(said).toEqual(["seen", "seen", "seen", "This turn's tools have shown all the images that they may."])
+  const { messages } = turn.house.models.asked[1]!
+  expect(messages.at(-1)!.parts.filter((part) => "images" in part)).toHaveLength(3)
+})
+
+test("what is allowed for longer to a tool that says nothing of what it does holds for that input", async () => {
+  let asked = 0
+  const vague = defineTool({ ...tool(), effect: "send", targets: undefined as never })
+  const calls: HouseOptions["calls"] = (approvals) => ({
+    isHeard: () => true,
+    onRequested({ approval_id, hash }) {
+      asked++
+      void approvals().resolve({ approval_id, hash, decision: "allow", lasts: "always", by: "ann" })
+    },
+  })
+  const config = { permissions: { ask: ["send"] }, tools: ["*"] }
+  const uses = ["a", "a", "b"].map((text, i) => use("mark", { text }, `c${i}`))
+  await using turn = await turnWith(uses, { config, tools: [{ ...vague, exclusive: true }], calls })
+  expect(turn.results.map(({ content }) => content)).toEqual(["marked a", "marked a", "marked b"])
+  expect(asked).toBe(2)
+})

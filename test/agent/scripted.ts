@@ -179,6 +179,7 @@ export type HouseOptions = {
   folder?: string
   window?: number
   queue_max?: number
+  keepImage?: CallDeps["keepImage"]
   /** Who can be asked, and what he does. */
   calls?(approvals: () => Approvals): Partial<ApprovalsOptions>
 }
@@ -197,6 +198,7 @@ export async function openHouse({
   folder = "",
   window = 5,
   queue_max = 16,
+  keepImage,
   calls = () => ({}),
 }: HouseOptions = {}): Promise<House> {
   const store = openStore(path)
@@ -222,6 +224,7 @@ export async function openHouse({
   const turns = openTurns(
     () => ({
       ...shared,
+      ...(keepImage && { keepImage }),
       models,
       episodic_window: window,
       readFile: () => Promise.reject(new AppError("not_found")),
