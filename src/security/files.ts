@@ -38,6 +38,7 @@ export type Files = {
    * several hard links is not written, as the others may lie outside.
    */
   write(path: string, bytes: Uint8Array, expected?: Uint8Array | null): Promise<{ created: boolean }>
+  /** By name. */
   list(path: string): Promise<Folder>
   /**
    * A file or folder itself, for a tool that goes through all that is below it. Below its descriptor such a tool opens

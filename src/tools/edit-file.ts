@@ -1,13 +1,18 @@
 import { type Static, Type } from "@sinclair/typebox"
-import { applyChanges, type Edit, findChanges } from "./match.ts"
+import { applyChanges, type Change, type Edit, findChanges, newlinesIn } from "./match.ts"
 import { explain } from "./missing.ts"
 import { binaryKindOf, decodeUtf8, type Encoding, encodingOf, toCount, toShown, toSize } from "./text.ts"
 import { defineTool } from "./tool.ts"
 
-const file_bytes_max = 32 * 1024 * 1024
+/** The gateway waits while it is decoded, changed and encoded: some 30 ms. */
+const file_bytes_max = 8 * 1024 * 1024
+const edits_max = 100
+/** Each edit goes through the text twice. */
+const searched_length_max = 100_000_000
 const diff_length_max = 8_192
-/** The gateway waits for it. */
-const diff_ms_max = 50
+/** Beyond it a diff is not worked out, as splitting into lines alone takes the gateway's time. */
+const diffed_length_max = 524_288
+const diff_ms_max = 20
 
 const old_text = Type.String({ description: "Exact, unique." })
 const new_text = Type.String({ description: "Instead." })
@@ -46,15 +51,18 @@ export const editFile = defineTool({
     const kind = binaryKindOf(bytes)
     if (kind) throw new Error(`${toShown(path)} is not text: ${kind}, ${toSize(bytes.length)}.`)
     const { text, encoding, mark } = decode(path, bytes)
+    if (edits.length > 1 && edits.length * text.length > searched_length_max)
+      throw new Error(`Those are too many edits at once for a file of ${toSize(bytes.length)}; make fewer.`)
     const changes = findChanges(text, edits)
     const after = applyChanges(text, changes)
     await context.files.write(path, encode(after, encoding, mark), bytes)
-    return `Edited ${toShown(path)}: ${toCount(changes.length, "replacement")}.\n${await toDiff(path, text, after)}`
+    return `Edited ${toShown(path)}: ${toCount(changes.length, "replacement")}.\n${await toDiff(path, text, changes)}`
   },
 })
 
 function toEdits({ old_text, new_text, edits }: Static<typeof params>): Edit[] {
   if (edits?.length === 0) throw new Error("edits is empty.")
+  if (edits && edits.length > edits_max) throw new Error(`At most ${edits_max} edits at once.`)
   const has_one = old_text !== undefined && new_text !== undefined
   if (edits && old_text === undefined && new_text === undefined) return edits
   if (has_one && !edits) return [{ old_text, new_text }]
@@ -83,17 +91,53 @@ function encode(text: string, encoding: Encoding, mark: Uint8Array): Uint8Array 
   return Buffer.concat([mark, encoding === "utf-16be" ? body.swap16() : body])
 }
 
-/** What changed, as a unified diff that is cut where it is long. */
-async function toDiff(path: string, before: string, after: string): Promise<string> {
-  const { createTwoFilesPatch } = await import("diff")
+/**
+ * What changed, as a unified diff that is cut where it is long. Only the lines between the first and the last change are
+ * compared, and a few around them.
+ */
+async function toDiff(path: string, before: string, changes: readonly Change[]): Promise<string> {
+  const start = lineStart(before, changes[0]!.start, context_lines)
+  const end = lineEnd(before, changes.at(-1)!.end, context_lines)
+  const grown = changes.reduce((sum, change) => sum + change.text.length, 0)
+  if (end - start + grown > diffed_length_max) return "[the diff is too large to show]"
+  const old = before.slice(start, end)
+  const moved = changes.map((change) => ({ ...change, start: change.start - start, end: change.end - start }))
+  const { structuredPatch, formatPatch } = await import("diff")
   const name = toShown(path)
-  const whole = createTwoFilesPatch(name, name, before, after, undefined, undefined, {
-    context: 3,
+  const patch = structuredPatch(name, name, old, applyChanges(old, moved), undefined, undefined, {
+    context: context_lines,
     timeout: diff_ms_max,
-    headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: false },
   })
-  if (whole === undefined) return "[the diff is too large to show]"
+  if (patch === undefined) return "[the diff is too large to show]"
+  const skipped = newlinesIn(before, 0, start)
+  const hunks = patch.hunks.map((hunk) => ({
+    ...hunk,
+    oldStart: hunk.oldStart + skipped,
+    newStart: hunk.newStart + skipped,
+  }))
+  const headers = { includeIndex: false, includeUnderline: false, includeFileHeaders: false }
+  const whole = formatPatch({ ...patch, hunks }, headers)
   if (whole.length <= diff_length_max) return whole.replace(/\n$/, "")
   const shown = whole.slice(0, whole.lastIndexOf("\n", diff_length_max))
   return `${shown}\n[the diff is cut; ${toCount(whole.length - shown.length, "more character")}]`
+}
+
+const context_lines = 3
+
+/** Where the line begins that is so many lines before a place. */
+function lineStart(text: string, place: number, lines: number): number {
+  let at = place
+  for (let i = 0; i <= lines && at >= 0; i++) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1)
+  return at + 1
+}
+
+/** Where the line ends that is so many lines after a place, its line break included. */
+function lineEnd(text: string, place: number, lines: number): number {
+  let at = place
+  for (let i = 0; i <= lines; i++) {
+    const newline = text.indexOf("\n", at)
+    if (newline === -1) return text.length
+    at = newline + 1
+  }
+  return at
 }

@@ -21,7 +21,8 @@ export const listDir = defineTool({
       throw await explain(thrown, path, context)
     })
     if (entries.length === 0) return `${toShown(path)} is empty.`
-    const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.name < b.name ? -1 : 1))
+    const folders = entries.filter(({ type }) => type === "folder")
+    const sorted = [...folders, ...entries.filter(({ type }) => type !== "folder")]
     const lines = sorted.slice(0, entries_max).map(toLine)
     const more = sorted.length - lines.length
     if (more > 0) {
@@ -32,8 +33,6 @@ export const listDir = defineTool({
     return lines.join("\n")
   },
 })
-
-const rankOf = ({ type }: FileStat): number => (type === "folder" ? 0 : 1)
 
 function toLine({ name, type, bytes }: FileStat & { name: string }): string {
   if (type === "folder") return `${toShown(name)}/`

@@ -6,17 +6,26 @@ export type Change = { start: number; end: number; text: string; edit_index: num
 
 const lines_shown_max = 10
 const similar_max = 3
+/** Some 20 ms of the gateway's time. */
+const compared_letters_max = 400_000
 const compared_lines_max = 20_000
 const compared_length_max = 200
+/** The changes of one call; each is an object until it is written. */
+const changes_max = 100_000
 
 /**
  * Where the edits apply in the text as it is, in order, all of them or an Error that says what is wrong with one. Each is
  * matched against the whole original; none may reach into another. Line endings of an edit follow the text's.
  */
 export function findChanges(text: string, edits: readonly Edit[]): Change[] {
-  const changes = edits.flatMap((edit, i) =>
-    changesOf(text, edit, i, edits.length > 1 ? `Edit ${i + 1}: ` : ""),
-  )
+  const changes: Change[] = []
+  const ending = endingOf(text)
+  for (const [i, edit] of edits.entries()) {
+    const found = changesOf(text, ending, edit, i, edits.length > 1 ? `Edit ${i + 1}: ` : "")
+    for (const change of found) changes.push(change)
+    if (changes.length > changes_max)
+      throw new Error(`That is more than ${changes_max} replacements; use exec. Nothing was written.`)
+  }
   changes.sort((a, b) => a.start - b.start)
   for (const [i, { start, edit_index }] of changes.entries()) {
     const before = changes[i - 1]
@@ -40,22 +49,30 @@ export function applyChanges(text: string, changes: readonly Change[]): string {
   return parts.join("") + text.slice(at)
 }
 
+/** What ends the lines of a text. One with both kinds is matched as it is first; a pure one is given no other. */
+const endingOf = (text: string): "lf" | "crlf" | "mixed" =>
+  !text.includes("\r\n") ? "lf" : /(?<!\r)\n/.test(text) ? "mixed" : "crlf"
+
 function changesOf(
   text: string,
+  ending: ReturnType<typeof endingOf>,
   { old_text, new_text, all }: Edit,
   edit_index: number,
   label: string,
 ): Change[] {
   if (old_text === "")
     throw new Error(`${label}old_text is empty; write_file makes or replaces a whole file.`)
+  if (!old_text.isWellFormed() || !new_text.isWellFormed())
+    throw new Error(`${label}old_text or new_text holds half of a character. Nothing was written.`)
   if (old_text === new_text) throw new Error(`${label}old_text and new_text are the same.`)
-  const has_crlf = text.includes("\r\n")
-  // A text with both kinds is matched as it is first; what is put into a pure one never brings in the other kind.
-  const is_crlf = has_crlf && !/(?<!\r)\n/.test(text)
-  const as_is = { old: is_crlf ? toCrlf(old_text) : old_text, new: is_crlf ? toCrlf(new_text) : new_text }
-  let [used, starts] = [as_is, placesOf(text, as_is.old)]
-  if (starts.length === 0 && has_crlf && !is_crlf) {
-    used = { old: toCrlf(old_text), new: toCrlf(new_text) }
+  const [as_is, as_crlf] = [
+    { old: old_text, new: new_text },
+    { old: toCrlf(old_text), new: toCrlf(new_text) },
+  ]
+  let used = ending === "crlf" ? as_crlf : as_is
+  let starts = placesOf(text, used.old)
+  if (starts.length === 0 && ending === "mixed" && as_crlf.old !== old_text) {
+    used = as_crlf
     starts = placesOf(text, used.old)
   }
   if (starts.length === 0) throw new Error(`${label}${toMissing(text, old_text)}`)
@@ -72,7 +89,8 @@ const toCrlf = (text: string): string => text.replace(/\r?\n/g, "\r\n")
 
 function placesOf(text: string, wanted: string): number[] {
   const starts: number[] = []
-  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + wanted.length))
+  let at = text.indexOf(wanted)
+  for (; at !== -1 && starts.length <= changes_max; at = text.indexOf(wanted, at + wanted.length))
     starts.push(at)
   return starts
 }
@@ -86,12 +104,13 @@ function toAmbiguous(text: string, starts: number[]): string {
     lines.push(line)
   }
   const more = starts.length > lines.length ? " and more" : ""
-  return `old_text occurs ${starts.length} times, on lines ${lines.join(", ")}${more}; add lines around it, or say all. Nothing was written.`
+  const count = starts.length > changes_max ? `more than ${changes_max}` : starts.length
+  return `old_text occurs ${count} times, on lines ${lines.join(", ")}${more}; add lines around it, or say all. Nothing was written.`
 }
 
 const lineAt = (text: string, place: number): number => 1 + newlinesIn(text, 0, place)
 
-function newlinesIn(text: string, from: number, to: number): number {
+export function newlinesIn(text: string, from: number, to: number): number {
   let count = 0
   for (let at = text.indexOf("\n", from); at !== -1 && at < to; at = text.indexOf("\n", at + 1)) count++
   return count
@@ -112,9 +131,17 @@ function similarLines(text: string, old_text: string): string[] {
     .reduce((best, line) => (line.length > best.length ? line : best), "")
   if (longest === "") return []
   const wanted = pairsOf(longest)
+  let letters_left = compared_letters_max
+  const score = (line: string): number => {
+    const other = toComparable(line)
+    // With twice as many letters more or fewer there cannot be enough in common.
+    if (other.length > 3 * longest.length || longest.length > 3 * other.length || letters_left < 0) return 0
+    letters_left -= other.length
+    return likeness(wanted, pairsOf(other))
+  }
   return text
     .split("\n", compared_lines_max)
-    .map((line, i) => ({ line, i, score: likeness(wanted, pairsOf(toComparable(line))) }))
+    .map((line, i) => ({ line, i, score: score(line) }))
     .filter(({ score }) => score > 0.5)
     .sort((a, b) => b.score - a.score || a.i - b.i)
     .slice(0, similar_max)

@@ -4,6 +4,10 @@ import { folderOf, nameOf, toShown } from "./text.ts"
 import type { ToolContext } from "./tool.ts"
 
 const names_max = 3
+/** Comparing takes as long as the names together times the one that was asked for: so much is some 10 ms. */
+const compared_letters_max = 200_000
+/** Of the nearest, some may not be shown. */
+const nearest_max = 5
 
 /**
  * What to throw instead of what opening `path` threw: names that it may have been meant to be, where its folder may be
@@ -24,9 +28,8 @@ export async function explain(thrown: unknown, path: string, context: ToolContex
   const in_folder = folder === "." ? "" : ` in ${toShown(folder)}`
   const near = nearestOf(
     name,
-    entries
-      .map((entry) => entry.name)
-      .filter((other) => mayTouch(files.toTarget(join(folder, other), "read"))),
+    entries.map((entry) => entry.name),
+    (other) => mayTouch(files.toTarget(join(folder, other), "read")),
   )
   const hint =
     near.length > 0
@@ -40,17 +43,25 @@ const join = (folder: string, name: string): string => {
   return folder === "/" ? `/${name}` : `${folder}/${name}`
 }
 
-/** Names that are a slip of the hand away, or begin with, or hold what was asked for. */
-function nearestOf(name: string, names: string[]): string[] {
-  const found: string[] = []
-  let rest = names.slice(0, 20_000)
-  while (found.length < names_max) {
+/** Names that are a slip of the hand away, or begin with, or hold what was asked for; as far as they may be shown. */
+function nearestOf(name: string, names: string[], mayShow: (name: string) => boolean): string[] {
+  const found = new Set<string>()
+  const add = (other: string) => mayShow(other) && found.add(other)
+  let letters_left = compared_letters_max
+  let rest = names.filter((other) => {
+    letters_left -= other.length * name.length
+    return letters_left > 0
+  })
+  for (let i = 0; i < nearest_max && found.size < names_max; i++) {
     const next = nearest(name, rest)
     if (next === undefined) break
-    found.push(next)
+    add(next)
     rest = rest.filter((other) => other !== next)
   }
   const stem = name.toLowerCase().replace(/\.[^.]*$/, "")
-  const alike = rest.filter((other) => stem.length > 2 && other.toLowerCase().includes(stem))
-  return [...found, ...alike].slice(0, names_max)
+  for (const other of stem.length > 2 ? names : []) {
+    if (found.size >= names_max) break
+    if (other.toLowerCase().includes(stem)) add(other)
+  }
+  return [...found].slice(0, names_max)
 }

@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox"
+import { newlinesIn } from "./match.ts"
 import { toCount, toShown, toSize } from "./text.ts"
 import { defineTool, type ToolContext } from "./tool.ts"
 
-/** Beyond this what changed is not counted. */
-const compared_bytes_max = 1 << 20
+/** Beyond this what changed is not counted, as splitting into lines alone takes the gateway's time. */
+const compared_bytes_max = 1 << 18
 
 export const writeFile = defineTool({
   name: "write_file",
@@ -21,7 +22,7 @@ export const writeFile = defineTool({
   targets: ({ path }, { files }) => [files.toTarget(path, "write")],
   async run({ path, content }, context) {
     const bytes = new TextEncoder().encode(content)
-    const before = await readBefore(path, context)
+    const before = bytes.length > compared_bytes_max ? undefined : await readBefore(path, context)
     const { created } = await context.files.write(path, bytes)
     const size = `${toSize(bytes.length)}, ${toCount(linesOf(content), "line")}`
     if (created) return `Created ${toShown(path)} (${size}).`
@@ -43,7 +44,7 @@ async function readBefore(path: string, { files, mayTouch }: ToolContext): Promi
 async function changesOf(before: string, after: string): Promise<string> {
   if (before === after) return "the same as before"
   const { diffLines } = await import("diff")
-  const changes = diffLines(before, after, { timeout: 50 })
+  const changes = diffLines(before, after, { timeout: 20 })
   if (!changes) return "much of it changed"
   const count = (of: "added" | "removed") =>
     changes.reduce((sum, change) => sum + (change[of] ? change.count : 0), 0)
@@ -52,6 +53,6 @@ async function changesOf(before: string, after: string): Promise<string> {
 
 function linesOf(text: string): number {
   if (text === "") return 0
-  const newlines = text.split("\n").length - 1
+  const newlines = newlinesIn(text, 0, text.length)
   return text.endsWith("\n") ? newlines : newlines + 1
 }

@@ -66,6 +66,15 @@ const bad: [what: string, before: string, input: Record<string, unknown>, why: s
   ["both asked", "a", { ...edit("a", "b"), edits: [edit("a", "b")] }, "Give either"],
   ["half asked", "a", { old_text: "a" }, "Give either"],
   ["binary", "a\0b", edit("a", "b"), "not text"],
+  ["half of a character", "a\u{1f30a}b", edit("\ud83c", "x"), "half of a character"],
+  ["half of a character to come", "ab", edit("a", "\udf0a"), "half of a character"],
+  ["too many at once", "a", { edits: Array(101).fill(edit("a", "b")) }, "At most 100 edits at once."],
+  [
+    "too many places",
+    "a".repeat(100_001),
+    { edits: [edit("a", "b", true)] },
+    "more than 100000 replacements",
+  ],
 ]
 test.each(bad)("refused, and nothing written: %s", async (_, before, input, why) => {
   using workspace = openWorkspace()
@@ -130,6 +139,34 @@ test("a long diff is cut, and says so; a very long one is not worked out", async
   )
   expect(performance.now() - begun).toBeLessThan(2_000)
   expect(readFileSync(join(workspace.folder, "b.txt"), "utf8")).toBe("z y\n".repeat(50_000))
+})
+
+/** Of this process, in milliseconds: the machine may be busy with others. */
+async function cpuOf(run: () => Promise<unknown>): Promise<number> {
+  const begun = process.cpuUsage()
+  await run()
+  return process.cpuUsage(begun).user / 1000
+}
+
+test("no edit of a large file holds the gateway up", async () => {
+  using workspace = openWorkspace()
+  const wide = "abcdefghij klmnopqrst ".repeat(9)
+  workspace.put("long.txt", `${"some line of text here\n".repeat(340_000)}the one\n`)
+  workspace.put("wide.txt", `${wide}\n`.repeat(20_000))
+  workspace.put("same.txt", "a".repeat(5_000_000))
+  const inputs = [
+    { path: "long.txt", ...edit("the one", "another") },
+    { path: "wide.txt", ...edit(`${wide}z`, "") },
+    { path: "same.txt", ...edit("a", "b") },
+    { path: "same.txt", edits: [edit("a", "b", true)] },
+  ]
+  const failures: unknown[] = []
+  for (const input of inputs) {
+    const cpu_ms = await cpuOf(() => workspace.run(editFile, input).catch((thrown) => failures.push(thrown)))
+    expect([input.path, cpu_ms < 150]).toEqual([input.path, true])
+  }
+  expect(failures.length).toBe(3)
+  expect(readFileSync(join(workspace.folder, "long.txt"), "utf8")).toEndWith("here\nanother\n")
 })
 
 test("the diff of the result, applied to what was, gives what is", async () => {

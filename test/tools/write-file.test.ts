@@ -57,12 +57,17 @@ test("an empty, a missing and an outer folder, and a file", async () => {
   await expect(workspace.run(listDir, { path: ".." })).rejects.toThrow(ToolDenied)
 })
 
-test("a folder of 20,000 entries is cut, and says so", async () => {
+test("a folder of many entries is cut, and says so; a name that is not in it is answered as quickly", async () => {
   using workspace = openWorkspace()
-  for (let i = 0; i < 20_000; i++) workspace.put(`many/${i}`, "")
+  const nameOf = (i: number) => `a_name_as_machines_make_them_${`${i}`.padStart(30, "q")}`
+  for (let i = 0; i < 3_000; i++) workspace.put(`many/${nameOf(i)}`, "")
   const lines = (await workspace.said(listDir, { path: "many" })).split("\n")
   expect(lines.length).toBe(501)
-  expect(lines.at(-1)).toBe("[19,500 more entries of 20000; search_files with a glob finds them]")
+  expect(lines.at(-1)).toBe("[2,500 more entries of 3000; search_files with a glob finds them]")
+  const begun = process.cpuUsage()
+  const asked = workspace.run(listDir, { path: `many/${nameOf(42)}.ts` })
+  await expect(asked).rejects.toThrow(`Names like it: ${nameOf(0)}, `)
+  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(250)
 })
 
 test("a stored result is read in pages that give back all of it, no character halved", async () => {
