@@ -4,10 +4,11 @@ import { folderOf, nameOf, toShown } from "./text.ts"
 import type { ToolContext } from "./tool.ts"
 
 const names_max = 3
-/** Comparing takes as long as the names together times the one that was asked for: so much is some 10 ms. */
-const compared_letters_max = 200_000
+/** Comparing takes as long as the names together times the one that was asked for: so much is some 5 ms. */
+const compared_letters_max = 500_000
 /** Of the nearest, some may not be shown. */
 const nearest_max = 5
+const alike_max = 100
 
 /**
  * What to throw instead of what opening `path` threw: names that it may have been meant to be, where its folder may be
@@ -43,25 +44,27 @@ const join = (folder: string, name: string): string => {
   return folder === "/" ? `/${name}` : `${folder}/${name}`
 }
 
-/** Names that are a slip of the hand away, or begin with, or hold what was asked for; as far as they may be shown. */
+/** Names that begin with what was asked for, are a slip of the hand away or hold it; as far as they may be shown. */
 function nearestOf(name: string, names: string[], mayShow: (name: string) => boolean): string[] {
   const found = new Set<string>()
-  const add = (other: string) => mayShow(other) && found.add(other)
+  const add = (others: string[]) => {
+    for (const other of others) if (found.size < names_max && mayShow(other)) found.add(other)
+  }
+  const stem = name.toLowerCase().replace(/\.[^.]*$/, "")
+  const alike = stem.length > 2 ? names.filter((other) => other.toLowerCase().includes(stem)) : []
+  const shortest = alike.filter((other) => other.toLowerCase().startsWith(stem))
+  add(shortest.sort((a, b) => a.length - b.length).slice(0, 1))
   let letters_left = compared_letters_max
   let rest = names.filter((other) => {
     letters_left -= other.length * name.length
     return letters_left > 0
   })
-  for (let i = 0; i < nearest_max && found.size < names_max; i++) {
+  for (let i = 0; i < nearest_max; i++) {
     const next = nearest(name, rest)
     if (next === undefined) break
-    add(next)
+    add([next])
     rest = rest.filter((other) => other !== next)
   }
-  const stem = name.toLowerCase().replace(/\.[^.]*$/, "")
-  for (const other of stem.length > 2 ? names : []) {
-    if (found.size >= names_max) break
-    if (other.toLowerCase().includes(stem)) add(other)
-  }
-  return [...found].slice(0, names_max)
+  add(alike.slice(0, alike_max))
+  return [...found]
 }
