@@ -154,17 +154,29 @@ async function forward(
     createConnection: () => remote,
     method: request.method,
     path: `${url.pathname}${url.search}`,
-    headers: { ...passedOn(request.headers), host, connection: "close" },
+    headers: { ...passedOn(request.headers), ...framed(request), host, connection: "close" },
     maxHeaderSize: 65_536,
   })
   const answered = Promise.withResolvers<http.IncomingMessage>()
   asked.on("response", answered.resolve)
   asked.on("error", answered.reject)
+  asked.on("upgrade", (_answer, socket) => {
+    socket.destroy()
+    answered.reject(new Error(`${place.host} wants another protocol than HTTP; CONNECT takes any.`))
+  })
   pipeline(request, asked, (error) => error && answered.reject(error))
   const answer = await answered.promise
   response.writeHead(answer.statusCode ?? 502, { ...passedOn(answer.headers), connection: "close" })
   pipeline(answer, response, () => remote.destroy())
 }
+
+/** A body is sent on as it came: without either, what the client calls the body would be a request of its own. */
+const framed = ({ headers }: http.IncomingMessage): http.OutgoingHttpHeaders =>
+  headers["content-length"] !== undefined
+    ? { "content-length": headers["content-length"] }
+    : headers["transfer-encoding"] !== undefined
+      ? { "transfer-encoding": "chunked" }
+      : {}
 
 function passedOn(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
   const named = `${headers.connection ?? ""}`.toLowerCase().split(/\s*,\s*/)

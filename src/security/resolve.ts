@@ -27,7 +27,9 @@ const described: Record<Exclude<AddressClass, "public">, string> = {
 /** Throws Error where the text is no host with a port; `https` and `http` give the port that is not said. */
 export function toPlace({ protocol, hostname, port }: URL): Place {
   const host = hostname.replace(/\.$/, "")
-  if (host === "" || host.length > host_chars_max) throw new Error("The URL names no host.")
+  // A rule that names a host does not know it with more dots, but whoever looks it up may.
+  if (host === "" || host.length > host_chars_max || /^\.|\.\.|\.$/.test(host))
+    throw new Error("The URL names no host.")
   return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) }
 }
 

@@ -107,6 +107,9 @@ test.each([
   "http://1.2.3.256/",
   "//x",
   "http://.",
+  "http://example.com../",
+  "http://localhost..:80/",
+  "http://.example.com/",
 ])("%p is no URL", async (url) => expect(await failure(openTestFetch()({ url }))).toBeInstanceOf(Error))
 
 test("a local name is refused without being looked up, even where it would be public", async () => {

@@ -113,6 +113,36 @@ test("a whole http URL is forwarded with the host of the URL and without what is
   ])
 })
 
+test.each(["GET", "DELETE", "POST", "OPTIONS"])("the body of a %s stays a body", async (method) => {
+  await using remote = await startRemote((socket) => socket.end(text("x")))
+  await using proxy = await startTestProxy([remote.host])
+  const head = `${method} http://${remote.host}/ HTTP/1.1\r\nhost: x\r\n`
+  const inner = "GET /smuggled HTTP/1.1\r\n\r\n"
+  await say(
+    proxy.path,
+    `${head}transfer-encoding: chunked\r\n\r\n${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`,
+  )
+  await say(
+    proxy.path,
+    `${head}connection: content-length\r\ncontent-length: ${inner.length}\r\n\r\n${inner}`,
+  )
+  const framings = remote.heads.map((sent) => /^(content-length|transfer-encoding): (.*)$/im.exec(sent)?.[0])
+  expect(framings.map((sent) => sent?.toLowerCase())).toEqual([
+    "transfer-encoding: chunked",
+    `content-length: ${inner.length}`,
+  ])
+})
+
+test("a server that wants another protocol is a 502 at once", async () => {
+  await using remote = await startRemote((socket) =>
+    socket.write(reply("101 Switching Protocols", { upgrade: "x", connection: "upgrade" })),
+  )
+  await using proxy = await startTestProxy([remote.host])
+  const heard = await say(proxy.path, `GET http://${remote.host}/ HTTP/1.1\r\nhost: x\r\n\r\n`)
+  expect(heard).toStartWith("HTTP/1.1 502 Bad Gateway\r\n")
+  expect(heard).toContain("another protocol")
+})
+
 const inside = [
   ...["127.0.0.1:#", "127.1:#", "0x7f.1:#", "2130706433:#", "localhost:#", "LOCALHOST.:#", "[::1]:#", "0:#"],
   ...["[::ffff:127.0.0.1]:#", "[64:ff9b::7f00:1]:#", "a.localhost:#", "169.254.169.254:80", "10.0.0.1:80"],
