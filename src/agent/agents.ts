@@ -46,19 +46,26 @@ function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "
     id: config.id,
     chain,
     models: [...new Set([...chain.map(nameOf), ...asked])],
-    tools: pickTools(tools, config.tools),
+    tools: pickTools(tools, config),
     walls: openWalls(config, isReached(config.id), options),
     system: () => [config.system_prompt, soul?.()].filter(Boolean).join("\n\n"),
   }
 }
 
 /** By name, by group, or all by "*"; unset: those that do nothing or only read. */
-const pickTools = (tools: readonly AnyTool[], wanted: readonly string[] | undefined): AnyTool[] =>
-  tools.filter(({ name, group, effect }) =>
+function pickTools(tools: readonly AnyTool[], { tools: wanted, permissions }: AgentConfig): AnyTool[] {
+  const picked = tools.filter(({ name, group, effect }) =>
     wanted
       ? wanted.some((one) => one === name || one === group || one === "*")
       : effect === "none" || effect === "read",
   )
+  // The rules are asked about effects; one that has none and is denied nevertheless is taken away.
+  const denied = permissions?.deny ?? []
+  return picked.filter(
+    ({ name, group = name, effect }) =>
+      effect !== "none" || !(denied.includes(name) || denied.includes(group)),
+  )
+}
 
 function toChain(config: AgentConfig | Fallback, models: Models): ModelChoice[] {
   const { provider, model, max_tokens, temperature, api_key, fallback } = config

@@ -31,6 +31,11 @@ test.each([
   expect(open(wanted ? { tools: wanted } : {}).tools.map(({ name }) => name)).toEqual(names)
 })
 
+test.each([["look"], ["eyes"]])("a tool without an effect is taken away where %p is denied", (rule) => {
+  const config = { tools: ["*"], permissions: { allow: ["read", "write"], deny: [rule] } }
+  expect(open(config).tools.map(({ name }) => name)).toEqual(["read", "write"])
+})
+
 const config = {
   ...{
     provider: "one",
