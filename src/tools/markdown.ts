@@ -27,6 +27,17 @@ export async function toMarkdown(element: HTMLElement, base: string): Promise<st
       return from && alt ? `![${alt}](${from})` : alt
     },
   })
+  writer.addRule("code block", {
+    filter: "pre",
+    replacement(_content, node) {
+      const text = (node.textContent ?? "").replace(/^\n|\n$/g, "")
+      const classes = `${(node as HTMLElement).className} ${(node as HTMLElement).firstElementChild?.className ?? ""}`
+      const language = /(?:^|\s)(?:language|lang)-([\w+#-]{1,30})/.exec(classes)?.[1] ?? ""
+      const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length))
+      const fence = "`".repeat(longest + 1)
+      return `\n\n${fence}${language}\n${text}\n${fence}\n\n`
+    },
+  })
   addTables(writer)
   return writer.turndown(element)
 }

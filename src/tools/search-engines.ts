@@ -78,22 +78,24 @@ export function duckDuckGoResults(html: string, count: number): Found[] {
 function unwrapped(href: string): string | undefined {
   if (!URL.canParse(href, duckduckgo_url)) return
   const link = new URL(href, duckduckgo_url)
-  if (!/(^|\.)duckduckgo\.com$/.test(link.hostname)) return isWeb(link.href) ? link.href : undefined
-  const to = link.pathname === "/l/" ? link.searchParams.get("uddg") : null
-  return to && isWeb(to) ? to : undefined
+  if (!/(^|\.)duckduckgo\.com$/.test(link.hostname)) return webUrl(link.href)
+  return link.pathname === "/l/" ? webUrl(link.searchParams.get("uddg") ?? "") : undefined
 }
 
-const isWeb = (url: string) => /^https?:\/\//i.test(url) && URL.canParse(url) && url.length <= 2000
+/** On one line, whatever was in it. */
+function webUrl(text: string): string | undefined {
+  if (text.length > 2000 || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return
+  return new URL(text).href
+}
 
 /** The common shape of Brave's and SearXNG's results; what is not of it is left out. */
 function entries(list: unknown, text: string, count: number): Found[] {
   if (!Array.isArray(list)) return []
-  const found = list.map((entry) => ({
-    title: lineOf(field(entry, "title")),
-    url: `${field(entry, "url")}`,
-    snippet: lineOf(field(entry, text)),
-  }))
-  return found.filter(({ url }) => isWeb(url)).slice(0, count)
+  const found = list.flatMap((entry) => {
+    const url = webUrl(`${field(entry, "url")}`)
+    return url ? [{ title: lineOf(field(entry, "title")), url, snippet: lineOf(field(entry, text)) }] : []
+  })
+  return found.slice(0, count)
 }
 
 const field = (value: unknown, name: string): unknown =>

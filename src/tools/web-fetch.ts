@@ -8,6 +8,7 @@ import { fenced } from "./web-text.ts"
 const bytes_max = 10_485_760
 /** Longer JSON is shown as it came: laying it out would take the event loop's time. */
 const json_chars_max = 262_144
+const url_chars_max = 500
 
 const accept =
   "text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9, application/json;q=0.9, */*;q=0.5"
@@ -37,7 +38,7 @@ export const webFetch = defineTool({
   targets: ({ url }) => [toHostTarget(toPlace(parseUrl(url)))],
   async run({ url, format, offset, chars_max }, { fetch, signal }) {
     const fetched = await fetch({ url, headers: { accept }, bytes_max, signal })
-    const head = `${fetched.url}\nStatus ${fetched.status}, ${sizeOf(fetched)}`
+    const head = `${urlOf(fetched)}\nStatus ${fetched.status}, ${sizeOf(fetched)}`
     const page = await toText(fetched, format, signal)
     if (!page) return `${head}\nThat is no text, so there is nothing to show.`
     const notes = [
@@ -61,8 +62,14 @@ export const webFetch = defineTool({
 
 const typeOf = ({ headers }: Fetched) => (headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase()
 
+/** Nothing that a stranger worded stands outside of the marks: a type is two words, a long address is cut. */
+const shownTypeOf = (fetched: Fetched) =>
+  /^[\w.+-]{1,40}\/[\w.+-]{1,80}$/.test(typeOf(fetched)) ? typeOf(fetched) : "no type"
+
+const urlOf = ({ url }: Fetched) => (url.length > url_chars_max ? `${url.slice(0, url_chars_max)}…` : url)
+
 const sizeOf = (fetched: Fetched) =>
-  `${typeOf(fetched).slice(0, 100) || "no type"}, ${fetched.body.length} bytes${fetched.cut ? " and more" : ""}`
+  `${shownTypeOf(fetched)}, ${fetched.body.length} bytes${fetched.cut ? " and more" : ""}`
 
 type Text = { title?: string; text: string; note?: string }
 

@@ -8,7 +8,7 @@ export function fenced(what: string, text: string): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]|\udb40[\udc00-\udc7f]/g
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff]|\udb40[\udc00-\uddef]/g
 
-/** Without the control characters, bidirectional ones and invisible tags; with tabs and lines. */
+/** Without the control characters, bidirectional and invisible ones, tags and variants; with tabs and lines. */
 export const withoutControls = (text: string): string => text.replaceAll("\r\n", "\n").replace(controls, "")
