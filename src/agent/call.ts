@@ -181,8 +181,8 @@ async function run(
     const intent = { ...row, targets: JSON.stringify(done.targets), verdict, decided_by: by }
     await deps.store.commit((db) => putToolCall(db, intent))
     if (verdict === "deny") return { ...done, outcome: "denied", text: `Denied: ${reason}` }
-    signal.throwIfAborted()
     await using context = await contextFor(tool, asked, options, deps)
+    signal.throwIfAborted()
     const work = tool.run(params, context.value)
     // A program is gone by the time that its call is over, so an abort waits until it is.
     const output = await (tool.effect === "execute" ? work : untilAborted(work, signal))

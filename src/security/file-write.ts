@@ -41,6 +41,7 @@ export async function writeFile(
       using now = openSpotIn(disk, spot.folder, spot.name)
       checkOld(now, path, expected, disk)
       if (now.old && expected) await checkHolds(now, path, expected, disk)
+      permitIn(means, place, now, path)
       if (expected === null) disk.renameNew(spot.folder, made, spot.name)
       else disk.rename(spot.folder, made, spot.name)
       return { created: now.old === undefined }
@@ -57,7 +58,7 @@ export async function writeFile(
 
 /** Follows links to what is written, or makes the folders of what is new. */
 function openSpot(means: Means, { root, names }: Place, path: string): Spot {
-  const { disk, roots, permit } = means
+  const { disk, roots } = means
   if (names === "") throw new Error(`"${path}" is a folder, not a file that can be written.`)
   using stack = new DisposableStack()
   const found = findOrNothing(disk, root.folder(), names)
@@ -67,11 +68,22 @@ function openSpot(means: Means, { root, names }: Place, path: string): Spot {
   const name = posix.basename(real)
   const folder = openParent(means, { root, names: posix.dirname(real) }, name, path)
   stack.defer(() => closeSync(folder))
-  permit(roots.toTarget({ root, names: posix.join(roots.placeOf(root, folder, path).names, name) }, "write"))
+  permitIn(means, { root }, { folder, name }, path)
   const spot = stack.use(openSpotIn(disk, folder, name))
   if (found !== undefined && !(spot.old && isSame(spot.old.found, found))) throw changed(path)
   const kept = stack.move()
   return { ...spot, [Symbol.dispose]: () => kept.dispose() }
+}
+
+/** Asks for a name in a folder, wherever that is by now. */
+function permitIn(
+  { roots, permit }: Means,
+  { root }: Pick<Place, "root">,
+  { folder, name }: Pick<Spot, "folder" | "name">,
+  path: string,
+): void {
+  const { names } = roots.placeOf(root, folder, path)
+  permit(roots.toTarget({ root, names: posix.join(names, name) }, "write"))
 }
 
 function openSpotIn(disk: Disk, folder: number, name: string): Spot {

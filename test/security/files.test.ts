@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -320,6 +321,26 @@ everywhere("what rules see of a path is the same however it is spelled, $way", (
   expect(target("../canary")).toBe(world.at("canary"))
   expect(target(`${world.at("granted")}//plain`)).toBe(world.at("granted/plain"))
   expect(target("/etc/../etc/passwd")).toBe("/etc/passwd")
+})
+
+everywhere("a write is asked for once more before it shows, $way", async ({ disk }) => {
+  using world = openWorld(disk)
+  const folder = world.at("ws/asked")
+  mkdirSync(folder)
+  using files = openFiles({ workspace: folder, read: [], write: [] }, disk)
+  let is_over = false
+  const own = files.for(() => {
+    if (is_over) throw new ToolDenied("over")
+  })
+  const writing = own.write("a", bytes("x"))
+  is_over = true
+  await expect(writing).rejects.toThrow("over")
+  is_over = false
+  mkdirSync(join(folder, "b"))
+  const moving = own.write("b/a", bytes("x"))
+  renameSync(join(folder, "b"), world.at("ws/elsewhere"))
+  await expect(moving).rejects.toThrow("was moved or removed")
+  expect([...readdirSync(folder), ...readdirSync(world.at("ws/elsewhere"))]).toEqual([])
 })
 
 everywhere("folders that were granted for reading are not written, $way", async ({ disk }) => {
