@@ -46,6 +46,7 @@ const bypasses = [
   "echo $((1 + $(canary; echo 1)))",
   "echo $((x['$(canary)']))",
   "echo $[$(canary)1]",
+  "x='a[$(canary)]'; echo \"$[x]\"",
   "echo <(canary); wait",
   "echo >(canary); wait",
   "x='a[$(canary)]'; echo \"$((x))\"",
