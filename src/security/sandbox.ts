@@ -37,6 +37,8 @@ export type Program = {
   /** Of each of the two streams; what is beyond it is counted and thrown away from the middle. */
   output_bytes_max: number
   signal: AbortSignal
+  /** What it must not run without, whatever the policy: where that is missing, it throws as "require" does. */
+  requires?: readonly Wall[]
 }
 
 export type Executed = {
@@ -162,7 +164,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   const required = policy.mode === "require" ? walls : []
 
   async function execute(program: Program): Promise<Executed> {
-    const { executed, status } = await track(run(program, required))
+    const { executed, status } = await track(
+      run(program, required.length > 0 ? required : (program.requires ?? [])),
+    )
     if (!status) return { ...executed, missing: [...walls] }
     return toExecuted(program, executed, status)
   }

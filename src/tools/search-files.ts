@@ -75,9 +75,7 @@ export async function search(
   const found =
     (ripgrep ? await searchWithRipgrep(ripgrep, wanted, context, time_ms_max) : undefined) ??
     (await searchOurselves(opened.fd, opened.stat.type === "folder", wanted, context))
-  const { mayTouch } = context
-  const hits = found.hits.filter((hit) => mayTouch({ effect: "read", kind: "path", text: hit.path }))
-  return toText({ ...found, hits }, limit, wanted.pattern !== undefined)
+  return toText(found, limit, wanted.pattern !== undefined)
 }
 
 function checkLength(name: string, text: string, length_max: number): string {

@@ -7,7 +7,7 @@ import { ToolDenied } from "../../src/security/target.ts"
 import { searchInThread } from "../../src/tools/search/thread.ts"
 import { search, searchFiles } from "../../src/tools/search-files.ts"
 import { needs } from "../needs.ts"
-import { openWorkspace, runBare, type Workspace } from "./context.ts"
+import { openWorkspace, type Workspace } from "./context.ts"
 
 const rg = Bun.which("rg") ?? undefined
 const searchers: [string, string | undefined][] = [["our own walk", undefined]]
@@ -278,18 +278,55 @@ test("a pattern that is too large is refused, not tried", async () => {
   await expect(find(workspace, { pattern: "((a{100}){100}){100}" })).rejects.toThrow("too large")
 })
 
-test("without walls around programs, ripgrep's answer is not taken", async () => {
+test.each([
+  ["the sandbox is off", "off", undefined],
+  ["nothing can put walls up", "prefer", { missing: "nothing here" }],
+] as const)("where %s, ripgrep is not run", async (_, mode, launcher) => {
   using workspace = project()
-  const asked: string[][] = []
-  const bare = runBare(workspace.folder, ["landlock"])
-  const execute: typeof bare = (program) => {
-    asked.push([...program.argv])
-    return bare({ ...program, argv: ["/bin/true"] })
-  }
-  const context = { ...workspace.context, execute }
-  const said = await search(searchFiles.parse({ pattern: "other" }), context, "/usr/bin/rg")
+  using elsewhere = openWorkspace()
+  elsewhere.put("rg", "#!/bin/sh\ntouch ran\n")
+  const ripgrep = join(elsewhere.folder, "rg")
+  chmodSync(ripgrep, 0o755)
+  const policy = { mode, workspace: workspace.folder, read: [], write: [], network: [] }
+  const limits = { memory_bytes_max: 1 << 30, processes_max: 64, file_bytes_max: 1 << 20 }
+  await using sandbox = openSandbox({
+    ...{ policy, limits, run_folder: join(elsewhere.folder, "run"), env: {} },
+    ...(launcher && { launcher }),
+  })
+  const context = { ...workspace.context, execute: sandbox.execute }
+  const said = await search(searchFiles.parse({ pattern: "other" }), context, ripgrep)
   expect(said).toBe("src/app.ts:2: const other = 2")
-  expect(asked[0]?.slice(-3)).toEqual(["--", "other", "."])
+  expect(readdirSync(workspace.folder)).not.toContain("ran")
+})
+
+test("of what ripgrep says only as much is read as is needed, and what was cut out of it does no harm", async () => {
+  const row = (type: string, path: string, more: object) =>
+    JSON.stringify({ type, data: { path: { text: path }, ...more } })
+  const match = (path: string, line_number: number) =>
+    row("match", path, {
+      lines: { text: `${path} ${line_number}\n` },
+      line_number,
+      submatches: [{ start: 0 }],
+    })
+  const rows = [
+    ...[match("a", 1), '{"type":"ma', match("b", 2), row("end", "b", { binary_offset: null })],
+    ...[match("c", 3), row("end", "c", { binary_offset: 7 })],
+    ...Array.from({ length: 100_000 }, (_, i) => [
+      match(`d${i}`, 4),
+      row("end", `d${i}`, { binary_offset: null }),
+    ]),
+  ]
+  using workspace = openWorkspace()
+  const done = await workspace.context.execute({
+    ...{ argv: ["/bin/true"], timeout_ms: 10_000, output_bytes_max: 1, signal: workspace.context.signal },
+  })
+  const stdout = rows.flat().join("\n")
+  const execute: Execute = async () => ({ ...done, stdout, stdout_bytes: stdout.length })
+  const begun = process.cpuUsage()
+  const context = { ...workspace.context, execute }
+  const said = await search(searchFiles.parse({ pattern: "x", limit: 2 }), context, "/usr/bin/rg")
+  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(100)
+  expect(said.split("\n").slice(0, 2)).toEqual(["b:2: b 2", "d0:4: d0 4"])
 })
 
 test("where ripgrep may not run, the search goes on without it", async () => {
