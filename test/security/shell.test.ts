@@ -99,7 +99,7 @@ test.each([
 test.each([
   ["echo <(\na\n", "it is not a whole shell command"],
   ["[ 1 ] <<X\n X\nX\n", "a here-document is not understood"],
-  ["cat <<X; cat <<Y\na\nX\nb\nY", "a here-document is not understood"],
+  ["cat <<X\na\nX\ncat <<Y\nb\nY", "a here-document is not understood"],
   ["echo \\ # ", "it can be read in more than one way"],
   ['echo "$[x]"', "it calculates"],
 ])("what could be read in two ways is not read: %j", async (text, reason) => {
