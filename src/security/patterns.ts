@@ -44,6 +44,16 @@ export function splitHost(text: string): { name: string; port?: string } {
   return { name: toHost(name), port }
 }
 
+/**
+ * Whether a pattern means a local host if that is what it turns out to be. Where a public name leads is said by whoever
+ * owns it, who could make it any service of this machine, so that such a rule has to name the port as well.
+ */
+export function namesLocal(pattern: string): boolean {
+  const { name, port } = splitHost(pattern)
+  if (hasWildcard(name)) return false
+  return port !== undefined || /^[^.]*$|^[\d.]+$|\.(localhost|localdomain|local|internal)$/.test(name)
+}
+
 function toHost(host: string): string {
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host
   if (bare.includes(":") && bare.length < 64 && ipaddr.IPv6.isValid(bare)) {

@@ -2,10 +2,10 @@ import { posix } from "node:path"
 import { once } from "../base/once.ts"
 import {
   commandMatch,
-  hasWildcard,
   type Match,
   matchesHost,
   matchesText,
+  namesLocal,
   pathMatcher,
   specificity,
   splitHost,
@@ -39,8 +39,8 @@ export type RuledTool = { name: string; effect: Effect; group?: string }
 export type Rules = {
   decide(tool: string, target: Target): Decision
   /**
-   * Whether a rule that allows or asks names this very host, without a wildcard: then an address of this machine or of
-   * its networks is meant. `tool` narrows it to the rules that hold for that tool.
+   * Whether a rule that allows or asks names this very host, without a wildcard, and its port if it is a public name: then
+   * an address of this machine or of its networks is meant. `tool` narrows it to the rules that hold for that tool.
    */
   isOpened(host: string, port: number, tool?: string): boolean
 }
@@ -80,7 +80,7 @@ export function parseRules(
         ({ verdict, subject, pattern }) =>
           verdict !== "deny" &&
           pattern !== undefined &&
-          !hasWildcard(splitHost(pattern).name) &&
+          namesLocal(pattern) &&
           matchesHost(pattern, host, port) &&
           (tool ? [tool] : [...tools, { name: "", effect: "network" as const }]).some(
             (one) => one.effect === "network" && subjectRank(subject, one, "network") > 0,

@@ -1,6 +1,6 @@
 import { closeSync, constants, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
-import { hasWildcard, matchesHost, splitHost } from "./patterns.ts"
+import { matchesHost, namesLocal, splitHost } from "./patterns.ts"
 import { startProxy } from "./proxy.ts"
 import { ToolDenied } from "./target.ts"
 
@@ -27,9 +27,9 @@ export async function startSandboxProxy(
         if (!network.some((pattern) => matchesHost(pattern, host, Number(port))))
           throw new ToolDenied(`The agent's sandbox does not let programs reach ${text}.`)
       },
-      // A pattern that names this very host means what it resolves to, on this machine or not.
+      // What it resolves to may be on this machine where a pattern means that.
       isOpened: (host, port) =>
-        network.some((pattern) => !hasWildcard(splitHost(pattern).name) && matchesHost(pattern, host, port)),
+        network.some((pattern) => namesLocal(pattern) && matchesHost(pattern, host, port)),
     })
     return {
       path,

@@ -197,6 +197,11 @@ test.each([
   [{ allow: ["web_fetch:localhost:8080"] }, "localhost", 8081, false],
   [{ ask: ["network:localhost"] }, "LOCALHOST.", 1, true],
   [{ allow: ["web:[::1]:80"] }, "::1", 80, true],
+  [{ allow: ["network:10.0.0.5"] }, "10.0.0.5", 80, true],
+  [{ allow: ["network:db.internal"] }, "db.internal", 80, true],
+  // Whoever owns the name may have it lead to any service of this machine.
+  [{ allow: ["network:docs.example.com"] }, "docs.example.com", 6379, false],
+  [{ allow: ["network:docs.example.com:443"] }, "docs.example.com", 443, true],
   [{ allow: ["network:*"] }, "localhost", 80, false],
   [{ allow: ["network:*host"] }, "localhost", 80, false],
   [{ allow: ["network"] }, "localhost", 80, false],
