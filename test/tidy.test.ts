@@ -40,8 +40,13 @@ const sources: Source[] = await Promise.all(
 
 /** What a file imports of ours, lazily or as a thread or not, as paths from the top. */
 function importsOf(path: string, text: string): string[] {
-  const found = text.matchAll(/(?:from|import\(|new URL\() ?"(\.[^"]+)"|^import "(\.[^"]+)"/gm)
-  return [...found].map(([, from, bare]) => normalize(join(dirname(path), (from ?? bare)!)))
+  const found = text.matchAll(/(?:from|import\() ?"(\.[^"]+)"|^import "(\.[^"]+)"/gm)
+  const imports = [...found].map(([, from, bare]) => normalize(join(dirname(path), (from ?? bare)!)))
+  return [...imports, ...threadsOf(text)]
+}
+
+function threadsOf(text: string): string[] {
+  return [...text.matchAll(/threadUrl\("([^"]+)"/g)].map(([, path]) => `src/${path}`)
 }
 
 const where = (test: (source: Source) => boolean) => sources.filter(test).map(({ path }) => path)
@@ -82,9 +87,8 @@ test("every file is used, so everything is registered", () => {
 
 test("every thread is built into the executable", async () => {
   const built = await Bun.file("scripts/executable.ts").text()
-  const threads = sources.flatMap(({ path, text }) =>
-    [...text.matchAll(/new URL\("(\.[^"]+\.ts)"/g)].map(([, to]) => normalize(join(dirname(path), to!))),
-  )
+  const threads = sources.flatMap(({ text }) => threadsOf(text))
+  expect(threads.length).toBe(matching(/\bnew Worker\(/).length)
   expect(threads.filter((path) => !built.includes(`"${path}"`))).toEqual([])
 })
 

@@ -1,4 +1,5 @@
 /** The thread that reads shell strings; started when it is needed, ended when it is not or when a text was too much. */
+import { threadUrl } from "../base/thread.ts"
 import type { ShellReading } from "./shell.ts"
 
 export type Answer = { reading: ShellReading } | { given_up: true; cause?: string }
@@ -22,7 +23,7 @@ export function readInThread(text: string): Promise<ShellReading | undefined> {
 }
 
 async function ask(text: string): Promise<ShellReading | undefined> {
-  thread ??= { worker: new Worker(worker_url) as Thread["worker"] }
+  thread ??= { worker: new Worker(threadUrl("security/shell-worker.ts")) as Thread["worker"] }
   const used = thread
   clearTimeout(used.idle)
   const { worker } = used
@@ -49,8 +50,3 @@ function end(used: Thread): void {
   used.worker.terminate()
   if (thread === used) thread = undefined
 }
-
-/** In the executable all chunks lie at the top, and threads where they are in src. */
-const worker_url = import.meta.path.endsWith(".ts")
-  ? new URL("./shell-worker.ts", import.meta.url)
-  : new URL("./security/shell-worker.js", import.meta.url)

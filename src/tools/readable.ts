@@ -1,3 +1,6 @@
+import { availableParallelism } from "node:os"
+import { threadUrl } from "../base/thread.ts"
+
 /** What a page's thread is given, and what it gives back. */
 export type Page = { html: string; url: string; format: "markdown" | "text" }
 export type Converted = {
@@ -15,12 +18,25 @@ const html_chars_max = 2_000_000
 const tags_max = 40_000
 /** A page within those limits can still be built to be slow. */
 const convert_ms_max = 3000
+/** One core stays the gateway's; a big page takes up to 200 MB. */
+const threads_max = Math.max(1, Math.min(4, availableParallelism() - 1))
+
+// What was begun last in each of the threads that there may be at a time: one for all, as pages know nothing of others.
+const lanes: Promise<unknown>[] = Array(threads_max).fill(Promise.resolve())
+let lane = 0
 
 /**
  * An HTML page for reading: its article as markdown with absolute links, or its text alone, which is also what comes of
  * a page that is too big or too slow. Takes none of the event loop's time but for handing the page over.
  */
-export async function toReadable(page: Page, signal: AbortSignal): Promise<Converted> {
+export function toReadable(page: Page, signal: AbortSignal): Promise<Converted> {
+  lane = (lane + 1) % threads_max
+  const converted = lanes[lane]!.then(() => convert(page, signal))
+  lanes[lane] = Promise.allSettled([converted])
+  return converted
+}
+
+async function convert(page: Page, signal: AbortSignal): Promise<Converted> {
   const fits = page.html.length <= html_chars_max && hasFewTags(page.html)
   const converted = page.format === "markdown" && !fits ? undefined : await runThread(page, signal)
   if (converted) return converted
@@ -39,7 +55,7 @@ function hasFewTags(html: string): boolean {
 async function runThread(page: Page, signal: AbortSignal): Promise<Converted | undefined> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Converted | undefined>()
-  const thread = new Worker(thread_url)
+  const thread = new Worker(threadUrl("tools/readable-worker.ts"))
   const timer = setTimeout(() => resolve(undefined), convert_ms_max)
   const stop = () => reject(signal.reason)
   signal.addEventListener("abort", stop)
@@ -54,8 +70,3 @@ async function runThread(page: Page, signal: AbortSignal): Promise<Converted | u
     thread.terminate()
   }
 }
-
-/** In the executable all chunks lie at the top, and threads where they are in src. */
-const thread_url = import.meta.path.endsWith(".ts")
-  ? new URL("./readable-worker.ts", import.meta.url)
-  : new URL("./tools/readable-worker.js", import.meta.url)

@@ -214,6 +214,12 @@ test("a page of nothing but tags, or one built to be slow, comes as text and hol
   expect(longest).toBeLessThan(500)
 }, 20_000)
 
+test("several pages at once do not take each other's time", async () => {
+  const page = html(`<html><body>${'<p>hello <a href="x">you</a></p>'.repeat(3_000)}</body></html>`)
+  const pages = await Promise.all(Array.from({ length: 8 }, () => read(page)))
+  for (const said of pages) expect(inside(said)).toStartWith("hello [you](http://site/docs/x)\n\n")
+}, 30_000)
+
 test("a stopped turn stops the conversion", async () => {
   const stop = new AbortController()
   const html = `<html><body>${"<div>".repeat(30_000)}</body></html>`

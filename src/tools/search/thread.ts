@@ -1,14 +1,9 @@
-import { is_embedded } from "../../kernel/embedded.ts"
+import { threadUrl } from "../../base/thread.ts"
 import type { FileHit, Job, Report } from "./job.ts"
 import type { Counts } from "./walk.ts"
 
 /** How long a search that should stop may take to do so before its thread is taken away. */
 const stop_ms = 2_000
-
-/** In an executable a thread is found below the folder of the main entry point. */
-const thread_url = is_embedded
-  ? "/$bunfs/root/tools/search/worker.js"
-  : new URL("./worker.ts", import.meta.url).href
 
 /**
  * Searches in a thread of its own. Yields hits as they are found and returns what was looked at; throws the signal's
@@ -20,7 +15,7 @@ export async function* searchInThread(
 ): AsyncGenerator<FileHit[], Counts, undefined> {
   signal.throwIfAborted()
   const stop = new SharedArrayBuffer(4)
-  const worker = new Worker(thread_url)
+  const worker = new Worker(threadUrl("tools/search/worker.ts"))
   const reports: Report[] = []
   let wake: (() => void) | undefined
   const ended = new Promise<void>((resolve) => worker.addEventListener("close", () => resolve()))
