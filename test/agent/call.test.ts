@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Type } from "@sinclair/typebox"
+import fc from "fast-check"
 import type { Approval } from "../../src/agent/approvals.ts"
 import { errors } from "../../src/base/errors.ts"
 import type { Target } from "../../src/security/target.ts"
@@ -383,4 +384,58 @@ test("what is allowed for longer to a tool that says nothing of what it does hol
   await using turn = await turnWith(uses, { config, tools: [{ ...vague, exclusive: true }], calls })
   expect(turn.results.map(({ content }) => content)).toEqual(["marked a", "marked a", "marked b"])
   expect(asked).toBe(2)
+})
+
+test("of two hundred calls of any kind each has one record, and each effect had it before", async () => {
+  const kinds = ["allowed", "secret", "asked", "failing", "unknown", "wrong"] as const
+  const any = fc.array(fc.constantFrom(...kinds), { minLength: 200, maxLength: 200 })
+  const [wanted = []] = fc.sample(any, 1)
+  const effects: unknown[] = []
+  let house: Awaited<ReturnType<typeof openHouse>> | undefined
+  const marking = (name: string, fail = false) =>
+    tool({
+      name,
+      run: ({ text }) => {
+        const row = listToolCalls(house!.store.db, { limit: 500 }).find(({ targets }) =>
+          targets.includes(`"${text}"`),
+        )
+        effects.push([row?.verdict, row?.outcome])
+        if (fail) throw new Error("it went wrong")
+        return text
+      },
+    })
+  const calls = wanted.map((kind, i) => {
+    if (kind === "unknown") return use("nobody", {}, `c${i}`)
+    if (kind === "wrong") return use("mark", { text: 1 }, `c${i}`)
+    const name = kind === "failing" ? "fail" : kind === "asked" ? "other" : "mark"
+    return use(name, { text: kind === "secret" ? "secret" : `x${i}x` }, `c${i}`)
+  })
+  house = await openHouse({
+    config: {
+      permissions: { allow: ["mark", "fail"], ask: ["write"], deny: ["mark:secret"] },
+      tools: ["*"],
+    },
+    tools: [marking("mark"), marking("fail", true), marking("other")],
+    *script(_asked, call) {
+      yield* call === 0 ? [...calls, done("tool_use")] : [text("over"), done()]
+    },
+  })
+  await using _house = house
+  await house.say("go").outcome
+  const rows = listToolCalls(house.store.db, { limit: 500 })
+  const count = (kind: (typeof kinds)[number]) => wanted.filter((one) => one === kind).length
+  const tally = Object.fromEntries(
+    ["ok", "error", "denied"].map((outcome) => [
+      outcome,
+      rows.filter((row) => row.outcome === outcome).length,
+    ]),
+  )
+  expect(tally).toEqual({
+    ok: count("allowed"),
+    error: count("failing") + count("wrong"),
+    denied: count("secret") + count("asked"),
+  })
+  expect(rows).toHaveLength(200 - count("unknown"))
+  expect(effects).toEqual(effects.map(() => ["allow", null]))
+  expect(effects).toHaveLength(count("allowed") + count("failing"))
 })
