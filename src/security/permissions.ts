@@ -1,5 +1,4 @@
 import { posix } from "node:path"
-import { once } from "../base/once.ts"
 import {
   commandMatch,
   type Match,
@@ -10,7 +9,7 @@ import {
   specificity,
   splitHost,
 } from "./patterns.ts"
-import { realPath } from "./real-path.ts"
+import { below, realPath } from "./real-path.ts"
 import type { Effect, Target } from "./target.ts"
 
 export type Verdict = "allow" | "ask" | "deny"
@@ -45,7 +44,9 @@ export type Rules = {
   isOpened(host: string, port: number, tool?: string): boolean
 }
 
-type Rule = { verdict: Verdict; text: string; subject: string; pattern?: string; isAt(path: string): boolean }
+type Rule = { verdict: Verdict; text: string; subject: string; pattern?: string; place: Place }
+/** What a pattern means as one of paths. */
+type Place = { isAt(path: string): boolean; rank: number }
 type Ranked = { rule: Rule; match: Match; rank: number[] }
 
 /** Longer than any path, host or command line of good faith, and short enough to compare with a thousand rules. */
@@ -55,7 +56,7 @@ const text_chars_max = 65_536
 export function parseRules(
   permissions: Permissions | undefined,
   tools: readonly RuledTool[],
-  workspace = "/",
+  workspace?: string,
 ): Rules {
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
   const rules = strictness.flatMap((verdict) =>
@@ -97,29 +98,34 @@ function parseRule(
   verdict: Verdict,
   text: string,
   tools: ReadonlyMap<string, RuledTool>,
-  workspace: string,
+  workspace: string | undefined,
 ): Rule {
   const named = [...tools.keys()].filter((name) => text === name || text.startsWith(`${name}:`))
   const subject = named.sort((a, b) => b.length - a.length)[0] ?? text.split(":", 1)[0]!
   const rest = text.slice(subject.length + 1).trim()
-  const rule = { verdict, text, subject: subject.trim(), isAt: atPlace(verdict, rest, workspace) }
+  const rule = { verdict, text, subject: subject.trim(), place: toPlace(verdict, rest, workspace) }
   return text.length > subject.length ? { ...rule, pattern: rest } : rule
 }
 
 /**
- * Whether a path is meant. An absolute pattern may be about the workspace, too, whose paths are relative, and what is
- * denied is denied by the name that it really has; what is allowed would grow with a link that somebody makes.
+ * An absolute pattern for something in the workspace is the same as a relative one. What is denied is denied over every
+ * link to it; what is allowed would grow with a link that somebody makes.
  */
-function atPlace(verdict: Verdict, pattern: string, workspace: string): Rule["isAt"] {
-  if (!/^(\/|\.\.(\/|$))/.test(pattern)) return pathMatcher(pattern)
-  const absolute = posix.resolve(workspace, pattern)
-  const isMeant = pathMatcher(absolute)
-  const isReally = once(() => pathMatcher(realPattern(absolute)))
-  const folders = once(() => [workspace, realPath(workspace)])
-  return (path) => {
-    const paths = path.startsWith("/") ? [path] : folders().map((folder) => posix.join(folder, path))
-    return paths.some((one) => isMeant(one) || (verdict === "deny" && isReally()(one)))
+function toPlace(verdict: Verdict, pattern: string, workspace: string | undefined): Place {
+  if (!/^(\/|\.\.(\/|$))/.test(pattern)) return { isAt: pathMatcher(pattern), rank: specificity(pattern) }
+  const absolute = posix.resolve(workspace ?? "/", pattern)
+  const folders = workspace === undefined ? [] : [workspace, realPath(workspace)]
+  const [relative] = folders.flatMap((folder) => below(folder, absolute) ?? [])
+  const isMeant = pathMatcher(relative ?? absolute)
+  const rank = specificity(relative ?? absolute)
+  if (verdict !== "deny") return { isAt: isMeant, rank }
+  const real = realPattern(absolute)
+  const [isSpelled, isReally] = [pathMatcher(absolute), pathMatcher(real)]
+  const isAt = (path: string) => {
+    const paths = path.startsWith("/") ? [path] : folders.map((folder) => posix.join(folder, path))
+    return isMeant(path) || paths.some((one) => isSpelled(one) || isReally(one))
   }
+  return { isAt, rank: Math.max(rank, specificity(real)) }
 }
 
 /** The links before the first wildcard are followed. */
@@ -141,7 +147,9 @@ function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
   if (pattern === undefined) return [{ rule, match: "certain", rank: [0, 0, subject] }]
   if (!isOfKind(rule, tool, target)) return []
   const match = matchOf(rule, pattern, target)
-  return match === "none" ? [] : [{ rule, match, rank: [1, specificity(pattern), subject] }]
+  if (match === "none") return []
+  const special = target.kind === "path" ? rule.place.rank : specificity(pattern)
+  return [{ rule, match, rank: [1, special, subject] }]
 }
 
 /** Whether the rule's pattern is about things such as the target. */
@@ -165,7 +173,7 @@ function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect
   return subject === "*" ? 1 : 0
 }
 
-function matchOf({ isAt, verdict }: Rule, pattern: string, target: Target): Match {
+function matchOf({ place, verdict }: Rule, pattern: string, target: Target): Match {
   const { kind, text, words = [], script, elsewhere } = target
   if (kind === "program") {
     const own = script && words[0]?.endsWith(`/${script.path}`) ? script.path : undefined
@@ -176,7 +184,7 @@ function matchOf({ isAt, verdict }: Rule, pattern: string, target: Target): Matc
     const by_name = !firstOf(pattern).includes("/")
     return match === "certain" && elsewhere && by_name ? "possible" : match
   }
-  const matches = kind === "path" ? isAt(text) : matchesOther(kind, pattern, text)
+  const matches = kind === "path" ? place.isAt(text) : matchesOther(kind, pattern, text)
   return matches ? "certain" : "none"
 }
 

@@ -3,7 +3,7 @@ import { posix } from "node:path"
 import type { Disk } from "../kernel/disk.ts"
 import { explain } from "./file-errors.ts"
 import type { FileGrants } from "./files.ts"
-import { realPath } from "./real-path.ts"
+import { below, realPath } from "./real-path.ts"
 import { type Target, ToolDenied } from "./target.ts"
 
 type Effect = "read" | "write"
@@ -110,13 +110,6 @@ function checkForbidden(root: Granted, forbidden: readonly string[]): void {
       `No file can be opened: the folder "${root.path}" is granted to this agent, and the gateway keeps "${secret}", which is its own, there. Whoever runs it has to grant another folder.`,
     )
   }
-}
-
-/** A path below another, relative to it; undefined where it is not. Both are absolute and without dots. */
-function below(folder: string, path: string): string | undefined {
-  if (path === folder) return ""
-  const start = folder === "/" ? "/" : `${folder}/`
-  return path.startsWith(start) ? path.slice(start.length) : undefined
 }
 
 /** Paths are literal; what a shell or a browser would make something else of is refused before it surprises anybody. */

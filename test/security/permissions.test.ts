@@ -257,6 +257,20 @@ test.each(at_work.slice(1))("a rule about the workspace may be absolute: %s", (r
   expect(rules.decide("read_file", read("/elsewhere/.env")).verdict).toBe("allow")
 })
 
+test("an absolute rule about the workspace is as specific as a relative one", () => {
+  const permissions = {
+    allow: ["read:/work/shop", "write"],
+    ask: ["write:/work/shop/live"],
+    deny: ["read:keys", "read:/work/shop/all/keys"],
+  }
+  const { decide } = parseRules(permissions, tools, "/work/shop")
+  expect(decide("read_file", read("a")).verdict).toBe("allow")
+  expect(decide("read_file", read("keys/a")).verdict).toBe("deny")
+  expect(decide("read_file", read("all/keys")).verdict).toBe("deny")
+  expect(decide("edit_file", write("live/a")).verdict).toBe("ask")
+  expect(decide("edit_file", write("a")).verdict).toBe("allow")
+})
+
 test("what is denied is denied by its real name, too; what is allowed does not grow with a link", async () => {
   await using folder = await temporaryFolder()
   const [real, link] = [join(folder.path, "real"), join(folder.path, "link")]
@@ -270,6 +284,8 @@ test("what is denied is denied by its real name, too; what is allowed does not g
   expect(denied(`read:${real}/a`, "a", link)).toBe("deny")
   expect(denied(`read:${link}/a`, "a", real)).toBe("deny")
   expect(denied(`read:${link}/a`, "b", real)).toBe("allow")
+  const outer = { allow: [`read:${real}`], deny: [`read:${link}/a`] }
+  expect(decide(outer, "read_file", read(`${real}/a`)).verdict).toBe("deny")
   expect(decide({ allow: [`read:${link}`] }, "read_file", read(`${real}/a`)).verdict).toBe("deny")
 })
 
