@@ -45,9 +45,9 @@ export type Write = (db: Store["db"]) => void
 export type Called = { event: ToolResultEvent; part: ToolResult }
 
 export type Caller = {
-  /** Never throws: a failure is something for the model to read. */
+  /** Throws only where a result that is too long to show cannot be stored: a failure is for the model to read. */
   call(use: ToolUse): Promise<Called>
-  /** What is to be written with the round: how the calls ended, and results that were too long to show. */
+  /** What is to be written with the round: how the calls ended. */
   takeWrites(): Write[]
 }
 
@@ -77,15 +77,16 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
     return deps.keepImage(bytes)
   }
 
-  const show = (content: string, tool: string): string => {
+  const show = async (content: string, tool: string): Promise<string> => {
     if (!is_bounded) return content
     const handle = once(() => newHandle())
     const { text, is_cut } = showResult(content, output_left, handle)
     output_left -= Buffer.byteLength(text)
     if (is_cut) {
       const row = { handle: handle(), scope, tool, content, created_ms: deps.now_ms() }
-      writes.push((db) => addResult(db, row))
       toolbox.load(["read_result"])
+      // At once: of many calls in one answer the results would wait in memory.
+      await deps.store.commit((db) => addResult(db, row))
     }
     return text
   }
@@ -100,7 +101,6 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
         : refused(`There is no tool "${name}". The tools are: ${toolbox.names().join(", ") || "none"}.`)
       const { outcome, text, images, verdict, targets } = done
       const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
-      const content = show(text, name)
       const ended: ToolCallRow = {
         ...row,
         targets: JSON.stringify(targets),
@@ -114,6 +114,7 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
         deps.onCalled?.(name, outcome, duration_ms)
       }
       const is_error = outcome !== "ok"
+      const content = await show(text, name)
       return {
         event: { type: "tool_result", id, name, content, is_error, duration_ms },
         part: { type: "tool_result", id, name, content, is_error, ...(images && { images }) },

@@ -251,6 +251,26 @@ test("a long result is stored whole, found again by its own session only, and re
   expect(await resultsOf("other")).toEqual(["nothing"])
 })
 
+test("a long result is on the disk before the next call of its answer", async () => {
+  let opened: Awaited<ReturnType<typeof openHouse>> | undefined
+  const big = tool({ name: "big", effect: "none", exclusive: true, run: () => "x".repeat(100_000) })
+  const look = tool({
+    ...{ name: "look", effect: "none" },
+    run: () => JSON.stringify(opened!.store.db.query("SELECT tool FROM tool_result").all()),
+  })
+  opened = await openHouse({
+    ...{ config: { tools: ["*"] }, tools: [big, look] },
+    *script(_asked, call) {
+      yield* call === 0 ? [use("big"), use("look"), done("tool_use")] : [text("over"), done()]
+    },
+  })
+  await using house = opened
+  const turn = house.say("go")
+  await turn.outcome
+  const results = turn.log.entries.flatMap(({ event }) => (event.type === "tool_result" ? [event] : []))
+  expect(results[1]!.content).toBe('[{"tool":"big"}]')
+})
+
 test("the tools of one turn cannot push the conversation out of the context", async () => {
   const config = { tools: ["*"] }
   const talk = tool({ name: "talk", effect: "none", run: () => "x".repeat(60_000) })
