@@ -1,6 +1,7 @@
 /** Who may let a call run, and what an answer is bound to. */
 import { afterAll, expect, test } from "bun:test"
 import type { Approval, Decided } from "../../src/agent/approvals.ts"
+import { in_flight_max } from "../../src/gateway/rpc.ts"
 import { methods } from "../../src/registry.ts"
 import { checked, type Frame, openSocket, startGateway } from "../harness.ts"
 import { askOne } from "./ask-one.ts"
@@ -188,5 +189,19 @@ test("what was allowed for longer holds for the same call only, until it is revo
     const again = start({ text: `make ${lasts}` })
     await resolve(await operator.requested(), { decision: "deny" })
     expect(await again).toMatchObject({ decision: "deny" })
+  }
+})
+
+test("whoever waits for as many calls as he may can still answer them", async () => {
+  await using operator = await listen()
+  const calls: Approval[] = []
+  for (let id = 0; id < in_flight_max; id++) {
+    operator.send({ jsonrpc: "2.0", id, method: "test.ask", params: { text: `busy ${id}` } })
+    calls.push(await operator.requested())
+  }
+  for (const { approval_id, hash } of calls) {
+    const params = { approval_id, hash, decision: "deny" }
+    operator.send({ jsonrpc: "2.0", id: "answer", method: "approval.resolve", params })
+    expect(await operator.resolved()).toMatchObject({ approval_id, decision: "deny" })
   }
 })

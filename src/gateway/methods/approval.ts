@@ -61,6 +61,7 @@ export const approvalResolve = defineMethod({
   name: "approval.resolve",
   summary: "Answer what waits. The first answer counts; one to something else than was shown is a conflict.",
   scope: "approve",
+  urgent: true,
   params: Params({
     approval_id: Type.String({ minLength: 1, maxLength: 100 }),
     hash: Type.String({ minLength: 1, maxLength: 200, description: "Of what was shown to who answers." }),
