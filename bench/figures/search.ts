@@ -99,7 +99,7 @@ async function openSearch(folder: string, run_folder: string, env: Record<string
   const files = openFiles({ workspace, read: [], write: [] })
   const sandbox = openSandbox({
     policy: { mode: "prefer", workspace, read: [], write: [], network: [] },
-    limits: { memory_bytes_max: 2 ** 31, processes_max: 256, file_bytes_max: 0 },
+    limits: { memory_bytes_max: 2 ** 31, processes_max: 256, file_bytes_max: 1 << 20 },
     run_folder,
     env,
   })
@@ -110,15 +110,15 @@ async function openSearch(folder: string, run_folder: string, env: Record<string
     files: files.for(() => undefined),
     mayTouch: () => true,
     async execute(program) {
-      runs++
       const done = await sandbox.execute(program)
+      runs++
       walls_missing ||= done.missing.includes("landlock")
       return done
     },
   } satisfies Partial<ToolContext> as unknown as ToolContext
   return {
     wallsMissing: () => walls_missing,
-    how: () => (runs > 0 ? "by ripgrep behind the walls" : "by our own walk, as there are few cores"),
+    how: () => (runs > 0 ? "by ripgrep behind the walls" : "by our own walk, as ripgrep could not run"),
     pause_ms: () => pause_ms,
     async search(how: "ourselves" | "as it likes") {
       let last = performance.now()

@@ -3,7 +3,6 @@ import { type Static, Type } from "@sinclair/typebox"
 import { explain } from "./missing.ts"
 import { parseGlob } from "./search/glob.ts"
 import type { FileHit } from "./search/job.ts"
-import { literalsOf } from "./search/literals.ts"
 import { parsePattern } from "./search/pattern.ts"
 import { type Found, searchWithRipgrep, type Wanted } from "./search/ripgrep.ts"
 import { searchInThread } from "./search/thread.ts"
@@ -11,7 +10,6 @@ import { toCount, toShown } from "./text.ts"
 import { defineTool, type ToolContext } from "./tool.ts"
 
 const time_ms_max = 30_000
-const cores_few = 2
 const threads_max = 4
 const pattern_length_max = 2_000
 const glob_length_max = 500
@@ -37,19 +35,8 @@ export const searchFiles = defineTool({
   group: "files",
   params,
   targets: ({ path = "." }, { files }) => [files.toTarget(path, "read")],
-  run: (input, context) => search(input, context, isQuick(input) ? undefined : context.findProgram("rg")),
+  run: (input, context) => search(input, context, context.findProgram("rg")),
 })
-
-/**
- * With a word to look for our own walk is as fast as ripgrep on one core, and needs no walls, which make each file dearer.
- * With more cores ripgrep has the better of it.
- */
-function isQuick({ pattern = "" }: Static<typeof params>): boolean {
-  if (availableParallelism() > cores_few || pattern === "" || pattern.length > pattern_length_max)
-    return false
-  const words = literalsOf(parsePattern(pattern).node)
-  return words?.every(({ length }) => length > 2) ?? false
-}
 
 /** `ripgrep` is its absolute path, where it is to be used. */
 export async function search(
