@@ -141,7 +141,9 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       const { approval, end } = found
       if (approval.hash !== hash) throw new AppError("conflict", { what: "approval", approval_id })
       found.is_answered = true
-      if (decision === "allow" && lasts !== "once") {
+      // What was asked outside of a session has none that the answer could hold for.
+      const is_kept = lasts === "always" || (lasts === "session" && approval.session_key !== null)
+      if (decision === "allow" && is_kept) {
         try {
           await keepGrant(approval, lasts, by, store, now_ms())
         } catch (thrown) {
@@ -191,8 +193,7 @@ const keepGrant = (
   const row: GrantRow = {
     id: Bun.randomUUIDv7(),
     agent,
-    // What was asked outside of a session has none that the answer could hold for.
-    session_key: lasts === "always" ? null : (session_key ?? ""),
+    session_key: lasts === "always" ? null : session_key,
     tool,
     hash: hashOf(targets),
     summary,

@@ -191,6 +191,15 @@ test.each([
   expect(house.approvals.findGrant({ ...asking, ...more } as Asking)).toBeUndefined()
 })
 
+test("an answer for the session to what was asked outside of one holds once", async () => {
+  await using house = open()
+  const { decided, shown } = house.ask({ session_key: null })
+  const { approval_id, hash } = await shown
+  await house.approvals.resolve({ approval_id, hash, decision: "allow", lasts: "session", by: "ann" })
+  expect(await decided).toMatchObject({ decision: "allow" })
+  expect(house.approvals.grants()).toEqual([])
+})
+
 test("a denial is never remembered, whatever it was said to last", async () => {
   await using house = open()
   const { decided, shown } = house.ask()
