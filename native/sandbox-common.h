@@ -40,6 +40,9 @@ typedef struct {
   uint64_t processes, files, file_bytes, memory_bytes;
   bool required[WALLS];
   char **argv;
+  /* Where the system shows the words that we were started with. */
+  char *shown;
+  size_t shown_length;
 } options_t;
 
 /* What became of each wall, and of what they are made of. An empty `missing` means that it holds. */

@@ -33,6 +33,24 @@ static void leave_streams(void) {
   if (fd > 2) close(fd);
 }
 
+/*
+ * What comes from outside by descriptor comes past all mounts. A device is opened anew, in the new tree, where its mode
+ * and its times stay; a file in memory, which is how input is given, takes up no more room than it does.
+ */
+static void enclose_streams(bool own_tree) {
+  for (int fd = 0; fd < 3; fd++) {
+    struct stat stat;
+    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    struct stat here;
+    if (!own_tree || fstat(fd, &stat) || !S_ISCHR(stat.st_mode)) continue;
+    int again = open("/dev/null", fcntl(fd, F_GETFL) & O_ACCMODE);
+    if (again < 0 || fstat(again, &here)) fail("streams", errno);
+    if (here.st_rdev != stat.st_rdev) fail("streams", ENODEV);
+    dup2(again, fd);
+    close(again);
+  }
+}
+
 static int limit(int resource, uint64_t value) {
   struct rlimit now, wanted = {value, value};
   if (getrlimit((__rlimit_resource_t)resource, &now)) return errno;
@@ -160,6 +178,8 @@ _Noreturn static void run_inside(const options_t *options, state_t *state, const
     tree_error = enter_tree(options, state);
     state->own_tree = tree_error == 0;
   }
+  enclose_streams(state->own_tree);
+  memset(options->shown, 0, options->shown_length);
   pid_t program = fork();
   if (program < 0) fail("fork", errno);
   if (program == 0) run_program(options, state, inside, tree_error);

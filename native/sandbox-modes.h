@@ -117,7 +117,9 @@ static bool is_writable_grant(const options_t *options, const char *link) {
 }
 
 /* Returns 0 or -errno. */
-static int change_file(const options_t *options, int proc, pid_t pid, const change_t *change) {
+static int change_file(const options_t *options, int proc, int listener, const struct seccomp_notif *call) {
+  const change_t parsed = parse_change(&call->data), *change = &parsed;
+  const pid_t pid = (pid_t)call->pid;
   struct timespec times[2];
   if (change->times && copy_from(proc, pid, change->times, times, sizeof times) != sizeof times) return -EFAULT;
   int fd = open_changed(proc, pid, change);
@@ -125,7 +127,9 @@ static int change_file(const options_t *options, int proc, pid_t pid, const chan
   char link[48];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   int error = 0;
-  if (!is_writable_grant(options, link)) error = EPERM;
+  /* What was found by its number is that of who asked only as long as it waits. */
+  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id)) error = EINTR;
+  else if (!is_writable_grant(options, link)) error = EPERM;
   else if (change->sets_times) error = utimensat(AT_FDCWD, link, change->times ? times : NULL, 0) ? errno : 0;
   else error = chmod(link, change->mode & 03777) ? errno : 0;
   close(fd);
@@ -136,8 +140,7 @@ static int change_file(const options_t *options, int proc, pid_t pid, const chan
 static bool serve_change(const options_t *options, int proc, int listener) {
   struct seccomp_notif call = {0};
   if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call)) return errno == EINTR || errno == ENOENT;
-  change_t change = parse_change(&call.data);
-  struct seccomp_notif_resp answer = {.id = call.id, .error = change_file(options, proc, (pid_t)call.pid, &change)};
+  struct seccomp_notif_resp answer = {.id = call.id, .error = change_file(options, proc, listener, &call)};
   /* Who asked may be gone by now. */
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0 || errno == ENOENT || errno == EINTR;
 }

@@ -72,10 +72,11 @@ static void close_connection(connection_t *connection) {
 }
 
 static int connect_outside(const proxy_t *proxy) {
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  /* A proxy that does not come to accepting must not keep the supervisor from watching. */
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", proxy->socket_path_fd);
-  if (fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) || fcntl(fd, F_SETFL, O_NONBLOCK))) {
+  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
     close(fd);
     return -1;
   }

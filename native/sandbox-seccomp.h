@@ -152,6 +152,7 @@ static void filter_signals(filter_t *filter, filter_options_t options) {
   };
   if (options.guarded[0] == 0) return;
   answer_call(filter, CALL_tkill, ERRNO(EPERM));
+  answer_call(filter, CALL_pidfd_send_signal, ERRNO(EPERM));
   for (size_t i = 0; i < COUNT(calls); i++) {
     /* Not a block: a later pair may look at another argument of the same call. */
     emit(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number, 0, 0);
@@ -162,7 +163,7 @@ static void filter_signals(filter_t *filter, filter_options_t options) {
     load(filter, offsetof(struct seccomp_data, nr));
     filter->code[at].jf = (uint8_t)(filter->length - at - 1);
   }
-  /* Signals by way of a descriptor's owner. */
+  /* Signals by way of a descriptor's owner; FIOSETOWN and SIOCSPGRP are refused to all. */
   unsigned short at = begin_block(filter, CALL_fcntl, 1);
   answer_equal(filter, F_SETOWN, ERRNO(EPERM));
   answer_equal(filter, 15 /* F_SETOWN_EX */, ERRNO(EPERM));
@@ -242,6 +243,8 @@ static void build_filter(filter_t *filter, filter_options_t options) {
   answer_equal(filter, 0x541c /* TIOCLINUX */, ERRNO(EPERM));
   answer_equal(filter, 0x541d /* TIOCCONS */, ERRNO(EPERM));
   answer_equal(filter, 0x5423 /* TIOCSETD */, ERRNO(EPERM));
+  answer_equal(filter, 0x8901 /* FIOSETOWN */, ERRNO(EPERM));
+  answer_equal(filter, 0x8902 /* SIOCSPGRP */, ERRNO(EPERM));
   end_block(filter, at, SECCOMP_RET_ALLOW);
   at = begin_block(filter, CALL_personality, 0);
   answer_equal(filter, 0xffffffffu, SECCOMP_RET_ALLOW);

@@ -35,13 +35,14 @@ static bool add_fields(int proc, pid_t pid, const char *name, const char *const 
 
 /* Anonymous, shared and swapped memory: what stays when files are dropped from the cache. */
 static void add_memory(int proc, pid_t pid, usage_t *usage) {
-  static const char *const fields[] = {"\nRssAnon:", "\nRssShmem:", "\nVmSwap:", NULL};
+  static const char *const fields[] = {"\nRssAnon:", "\nRssShmem:", "\nVmSwap:", "\nHugetlbPages:", NULL};
   add_fields(proc, pid, "status", fields, usage);
 }
 
 /* The same with each page counted once, however many processes share it. Slower. */
 static void add_exact_memory(int proc, pid_t pid, usage_t *usage) {
-  static const char *const fields[] = {"\nPss_Anon:", "\nPss_Shmem:", "\nSwapPss:", NULL};
+  static const char *const fields[] = {"\nPss_Anon:", "\nPss_Shmem:",       "\nSwapPss:",
+                                       "\nPrivate_Hugetlb:", "\nShared_Hugetlb:", NULL};
   if (!add_fields(proc, pid, "smaps_rollup", fields, usage)) add_memory(proc, pid, usage);
 }
 

@@ -55,6 +55,17 @@ static uint64_t parse_number(const char *text) {
   return value;
 }
 
+/* Our own copy of the words, so that they can be wiped where the program would see them. Returns it. */
+static char **take_words(options_t *options, int count, char **words) {
+  char **taken = calloc((size_t)count + 1, sizeof *taken);
+  options->shown = words[0];
+  options->shown_length = (size_t)(words[count - 1] - words[0]) + strlen(words[count - 1]);
+  for (int i = 0; taken && i < count; i++)
+    if (!(taken[i] = strdup(words[i]))) taken = NULL;
+  if (!taken) fail("usage", ENOMEM);
+  return taken;
+}
+
 static const char *parse_path(const char *text) {
   if (text[0] != '/' || strlen(text) >= PATH_MAX) fail("usage", EINVAL);
   return text;
@@ -308,7 +319,7 @@ int main(int argc, char **argv) {
   if (syscall(436 /* close_range */, STATUS_FD + 1, ~0U, 0))
     for (int fd = STATUS_FD + 1; fd < 1024; fd++) close(fd);
   watch_signals(&supervisor.while_waiting);
-  parse_options(&options, argv + 1);
+  parse_options(&options, take_words(&options, argc, argv) + 1);
   /* Stopped, not killed, when the gateway dies: without a process namespace there is somebody to clear away first. */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != options.parent) fail("parent", ESRCH);

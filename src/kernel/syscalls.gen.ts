@@ -121,6 +121,7 @@ export const syscalls = {
     rt_sigqueueinfo: [129, 138],
     rt_tgsigqueueinfo: [297, 240],
     pidfd_open: [434, 434],
+    pidfd_send_signal: [424, 424],
     fcntl: [72, 25],
   },
 } as const

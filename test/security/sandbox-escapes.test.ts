@@ -1,7 +1,7 @@
 import { expect } from "bun:test"
 import { chmodSync, chownSync, copyFileSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { type Answer, asUser, type Box, openBox, variants, walled } from "./sandbox-box.ts"
+import { type Answer, asUser, type Box, openBox, sh, variants, walled } from "./sandbox-box.ts"
 import type { Outside } from "./sandbox-probe.ts"
 
 /** Somebody else's secret, services that count who comes, and a process that ends when it is signalled. */
@@ -81,5 +81,22 @@ for (const { variant, network } of cases) {
     expect(statSync(canary.secret).mode & 0o7777).toBe(0o600)
     expect(canary.victim.exitCode).toBeNull()
     expect(canary.visitors.count).toBe(0)
+  })
+}
+
+for (const variant of variants) {
+  walled(`the input of a program of ${variant.name} is no room for memory that is not counted`, async () => {
+    await using box = await openBox(variant)
+    const grow = "truncate -s 50M /dev/stdin; head -c 1000000 /dev/zero >> /dev/stdin; stat -Lc %s /dev/stdin"
+    const { answers } = await box.run([{ ...sh(grow), stdin: "given" }])
+    expect(answers[0]).toMatchObject({ stdout: "5\n" })
+  })
+}
+
+for (const variant of variants.filter(({ bare }) => !bare)) {
+  walled(`a program of ${variant.name} does not see how its walls were put up`, async () => {
+    await using box = await openBox(variant)
+    const { answers } = await box.run([sh("tr -d '\\0' < /proc/1/cmdline; cat /proc/1/environ")])
+    expect(answers[0]).toMatchObject({ stdout: "" })
   })
 }

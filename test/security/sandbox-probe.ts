@@ -35,7 +35,15 @@ const numbers = {
     ...{ syslog: 103, mkdirat: 258, mknodat: 259, fchownat: 260, unlinkat: 263, renameat: 264, linkat: 265 },
     ...{ symlinkat: 266, fchmodat: 268, unshare: 272, utimensat: 280, prlimit64: 302, setns: 308 },
     ...{ process_vm_readv: 310, bpf: 321, userfaultfd: 323, perf_event_open: 298, truncate: 76, ioctl: 16 },
-    ...{ openat: 257, clone: 56, rt_sigqueueinfo: 129, keyctl: 250, memfd_create: 319, setgroups: 116 },
+    ...{
+      openat: 257,
+      clone: 56,
+      rt_sigqueueinfo: 129,
+      keyctl: 250,
+      memfd_create: 319,
+      setgroups: 116,
+      socketpair: 53,
+    },
   },
   arm64: {
     ...{
@@ -52,7 +60,7 @@ const numbers = {
     ...{ syslog: 116, mkdirat: 34, mknodat: 33, fchownat: 54, unlinkat: 35, renameat: 38, linkat: 37 },
     ...{ symlinkat: 36, fchmodat: 53, unshare: 97, utimensat: 88, prlimit64: 261, setns: 268 },
     ...{ process_vm_readv: 270, bpf: 280, userfaultfd: 282, perf_event_open: 241, truncate: 45, ioctl: 29 },
-    ...{ clone: 220, rt_sigqueueinfo: 138, keyctl: 219, memfd_create: 279, setgroups: 159 },
+    ...{ clone: 220, rt_sigqueueinfo: 138, keyctl: 219, memfd_create: 279, setgroups: 159, socketpair: 199 },
   },
 }
 /** Of Linux 5.1 and later, where all machines have the same. */
@@ -154,6 +162,7 @@ const files: Record<string, () => unknown> = {
   "change a mode by a way of dots": () => call("fchmodat", at_cwd, `..${"/..".repeat(40)}${secret}`, 0o777),
   "change the mode of the workspace's parent": () => call("fchmodat", at_cwd, "..", 0o777),
   "change the mode of a device": () => call("fchmodat", at_cwd, "/dev/null", 0o666),
+  "change the mode of its input": () => call("fchmodat", at_cwd, "/proc/self/fd/0", 0o666),
   "make a program of its owner's": () => call("fchmodat", at_cwd, "mine", 0o4755),
   "open a new program of its owner's": () => open("owner's", wronly | creat, 0o4755),
   "make a node of a program of its owner's": () => call("mknodat", at_cwd, "owner's", 0o104755, 0),
@@ -195,6 +204,13 @@ const processes: Record<string, () => unknown> = {
   "signal a process": () => call("kill", victim, 10),
   "signal a thread": () => call("tkill", victim, 10),
   "signal an opened process": () => call("pidfd_send_signal", call("pidfd_open", victim, 0), 10, 0, 0),
+  "have a process be told of input": () => {
+    const [ends, owner, set_owner] = [new Int32Array(2), new Int32Array([victim]), 0x8901]
+    call("socketpair", unix, stream, 0, new Uint8Array(ends.buffer))
+    return call("ioctl", ends[0]!, set_owner, new Uint8Array(owner.buffer))
+  },
+  "signal a process by its folder": () =>
+    call("pidfd_send_signal", open(`/proc/${victim}`, rdonly), 10, 0, 0),
   "limit a process": () => call("prlimit64", victim, 7, 0, new Uint8Array(16)),
   "raise a limit": () => {
     const more = new BigUint64Array([1n << 20n, 1n << 20n])

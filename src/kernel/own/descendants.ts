@@ -38,7 +38,7 @@ export function usageOf(pids: readonly number[]): { tasks: number; bytes: number
   for (const pid of pids) {
     const status = orGone(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? ""
     tasks += Number(status.match(/^Threads:\s*(\d+)/m)?.[1] ?? 0)
-    bytes += sum(status, /^(?:RssAnon|RssShmem|VmSwap):\s*(\d+)/gm)
+    bytes += sum(status, /^(?:RssAnon|RssShmem|VmSwap|HugetlbPages):\s*(\d+)/gm)
   }
   return { tasks, bytes }
 }
@@ -49,7 +49,7 @@ export function exactBytesOf(pids: readonly number[]): number {
     const rollup = orGone(() => readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))
     return rollup === undefined
       ? usageOf([pid]).bytes
-      : sum(rollup, /^(?:Pss_Anon|Pss_Shmem|SwapPss):\s*(\d+)/gm)
+      : sum(rollup, /^(?:Pss_Anon|Pss_Shmem|SwapPss|(?:Private|Shared)_Hugetlb):\s*(\d+)/gm)
   })
   return each.reduce((all, bytes) => all + bytes, 0)
 }

@@ -29,7 +29,8 @@ const machines: Record<Machine, number> = { x64: 0xc000003e, arm64: 0xc00000b7 }
 const unix_family = 1
 /** Every namespace but time's, which clone does not make. */
 const clone_namespaces = 0x7e020000
-const terminal_requests = [0x5412, 0x541c, 0x541d, 0x5423]
+/** Of terminals, and two that choose who is signalled for a socket. */
+const refused_requests = [0x5412, 0x541c, 0x541d, 0x5423, 0x8901, 0x8902]
 const set_owner_commands = [8, 15]
 
 /**
@@ -93,7 +94,7 @@ export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machi
     answer(allow)
   })
   block("ioctl", 1, () => {
-    for (const request of terminal_requests) answerEqual(request, errno("EPERM"))
+    for (const request of refused_requests) answerEqual(request, errno("EPERM"))
     answer(allow)
   })
   block("personality", 0, () => {
@@ -111,6 +112,8 @@ export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machi
   function filterSignals(): void {
     if (guarded.length === 0) return
     answerEqual(numberOf("tkill"), errno("EPERM"))
+    // A folder of /proc does for it as well as what pidfd_open gives.
+    answerEqual(numberOf("pidfd_send_signal"), errno("EPERM"))
     const calls = [
       ["kill", 0],
       ["tgkill", 0],
