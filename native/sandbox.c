@@ -20,7 +20,7 @@
  *                           each page once
  *   --require WALL,WALL     refuse to start the program where one of them does not hold
  *
- * Walls: landlock seccomp no_new_privileges limits processes network (SandboxPolicy's `walls` in src/security/sandbox.ts).
+ * Walls: landlock seccomp no_new_privileges limits processes network (src/kernel/walls.ts).
  *
  * Status, lines of words on descriptor 3, in this order:
  *

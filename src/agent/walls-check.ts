@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Log } from "../base/log.ts"
 import type { Launcher } from "../kernel/launcher.ts"
+import { walls } from "../kernel/walls.ts"
 import type { Checked } from "../security/sandbox.ts"
 import type { Agent, Agents } from "./agents.ts"
 import type { Walls } from "./hands.ts"
@@ -17,7 +18,7 @@ export async function lookAtWalls(
   folder: string,
   launcher?: Launcher,
 ): Promise<Checked> {
-  const [{ openSandbox, walls }, { launcher: findLauncher }] = await Promise.all([
+  const [{ openSandbox }, { launcher: findLauncher }] = await Promise.all([
     import("../security/sandbox.ts"),
     import("../kernel/launcher.ts"),
   ])

@@ -1,4 +1,4 @@
-import type { Executed, Program } from "./sandbox.ts"
+import type { Executed, Program } from "./execute.ts"
 import { openOutput } from "./sandbox-output.ts"
 import { type Child, spawnChild } from "./sandbox-spawn.ts"
 import { parseStatus, type Status } from "./sandbox-status.ts"

@@ -1,5 +1,6 @@
 import { constants } from "node:os"
-import { type Program, type Wall, walls } from "./sandbox.ts"
+import { type Wall, walls } from "../kernel/walls.ts"
+import type { Program } from "./execute.ts"
 
 export type Missing = { wall: Wall; why: string }
 

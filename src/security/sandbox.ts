@@ -3,17 +3,15 @@ import { userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { once } from "../base/once.ts"
 import { launcher as findLauncher, type Launcher } from "../kernel/launcher.ts"
+import { type Wall, walls } from "../kernel/walls.ts"
 import { cleanEnvironment, cleanPath, type Environment, isWithin } from "./environment.ts"
+import type { Execute, Executed, Program } from "./execute.ts"
 import { pathGrants, programGrants, systemGrants } from "./sandbox-grants.ts"
 import { startSandboxProxy } from "./sandbox-proxy.ts"
 import { removeTree } from "./sandbox-remove.ts"
 import { type Ran, runPlainly, runWalled } from "./sandbox-run.ts"
 import { type Missing, type Status, toDenial, toFailure, toSentence } from "./sandbox-status.ts"
 import { ToolDenied } from "./target.ts"
-
-/** What is around a program that runs. */
-export const walls = ["landlock", "seccomp", "no_new_privileges", "limits", "processes", "network"] as const
-export type Wall = (typeof walls)[number]
 
 export type SandboxMode = "require" | "prefer" | "off"
 
@@ -26,42 +24,6 @@ export type SandboxPolicy = {
   /** Hosts that it may reach, as patterns ("api.example.com", "*.example.com", with ":port"); empty: no network. */
   network: readonly string[]
 }
-
-export type Program = {
-  /** The program first: a resolved absolute path. */
-  argv: readonly string[]
-  /** Relative to the workspace. */
-  folder?: string
-  stdin?: string
-  timeout_ms: number
-  /** Of each of the two streams; what is beyond it is counted and thrown away from the middle. */
-  output_bytes_max: number
-  signal: AbortSignal
-  /** What it must not run without, whatever the policy: where that is missing, it throws as "require" does. */
-  requires?: readonly Wall[]
-}
-
-export type Executed = {
-  exit_code: number | null
-  /** The name of the signal that ended it. */
-  signal: string | null
-  stdout: string
-  stderr: string
-  stdout_bytes: number
-  stderr_bytes: number
-  timed_out: boolean
-  /** The limit that ended it, where one did. */
-  exceeded?: "memory" | "processes" | "time" | "output"
-  duration_ms: number
-  /** Walls that the policy asks for and this kernel could not put up. Always empty with "require". */
-  missing: Wall[]
-}
-
-/**
- * Runs a program behind the walls and resolves when it and everything that it started is gone. Throws ToolDenied where
- * "require" cannot be met, Error with a sentence for the model where the program cannot be started.
- */
-export type Execute = (program: Program) => Promise<Executed>
 
 export type SandboxLimits = {
   /** Of all processes of a call together; what they map from files does not count. */

@@ -1,8 +1,8 @@
 import type { Static, TObject } from "@sinclair/typebox"
 import { type Parse, parser } from "../base/schema.ts"
+import type { Execute } from "../security/execute.ts"
 import type { GuardedFetch } from "../security/fetch.ts"
 import type { Files } from "../security/files.ts"
-import type { Execute } from "../security/sandbox.ts"
 import type { Effect, Target } from "../security/target.ts"
 import type { ToolsConfig } from "./config.ts"
 

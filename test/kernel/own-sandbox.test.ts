@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { walls } from "../../src/kernel/own/options.ts"
+import { walls } from "../../src/kernel/walls.ts"
 import { needs } from "../needs.ts"
 import { openBox } from "./enclosed.ts"
 

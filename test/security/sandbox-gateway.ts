@@ -1,5 +1,6 @@
 /** Opens a sandbox as its first word says, runs programs in it one after the other, and prints what came of each. */
-import { openSandbox, type Program, type SandboxOptions } from "../../src/security/sandbox.ts"
+import type { Program } from "../../src/security/execute.ts"
+import { openSandbox, type SandboxOptions } from "../../src/security/sandbox.ts"
 
 export type Task = {
   options: SandboxOptions

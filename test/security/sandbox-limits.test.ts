@@ -1,7 +1,8 @@
 import { expect } from "bun:test"
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { openSandbox, type Program } from "../../src/security/sandbox.ts"
+import type { Program } from "../../src/security/execute.ts"
+import { openSandbox } from "../../src/security/sandbox.ts"
 import { asUser, type Box, findMarked, marker, openBox, sh, variants, walled } from "./sandbox-box.ts"
 
 const mib = 1_048_576

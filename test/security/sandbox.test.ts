@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
+import { walls } from "../../src/kernel/walls.ts"
 import { isWithin } from "../../src/security/environment.ts"
-import { openSandbox, type Program, walls } from "../../src/security/sandbox.ts"
+import type { Program } from "../../src/security/execute.ts"
+import { openSandbox } from "../../src/security/sandbox.ts"
 import { type Box, type Change, is_root, openBox, sh, variants, walled } from "./sandbox-box.ts"
 
 const [here, bare] = variants

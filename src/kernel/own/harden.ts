@@ -2,9 +2,10 @@ import { ptr } from "bun:ffi"
 import { readFileSync, writeFileSync, writeSync } from "node:fs"
 import { isCode } from "../disk.ts"
 import { toC } from "../libc.ts"
+import { type Wall, walls } from "../walls.ts"
 import { type Calls, lastError, openCalls, prctl } from "./calls.ts"
 import { applyLandlock, landlockVersion } from "./landlock.ts"
-import { Failed, type Options, parseOptions, report, type Wall, walls } from "./options.ts"
+import { Failed, type Options, parseOptions, report } from "./options.ts"
 import { buildFilter } from "./seccomp.ts"
 
 /** Written to by whoever is not going to execute anything; closed by an execution that succeeds. */

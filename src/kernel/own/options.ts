@@ -1,7 +1,5 @@
 import { accessSync, writeSync } from "node:fs"
-
-export const walls = ["landlock", "seccomp", "no_new_privileges", "limits", "processes", "network"] as const
-export type Wall = (typeof walls)[number]
+import { type Wall, walls } from "../walls.ts"
 
 /** What the words on the command line of native/sandbox.c say; sizes in bytes. */
 export type Options = {
