@@ -1,6 +1,6 @@
 import { once } from "../../base/once.ts"
 import { fail, type Letters, readClass, readEscaped, single } from "./letters.ts"
-import { anything, type CodeSet, foldCase, hasCase, newline, without } from "./sets.ts"
+import { anything, type CodeSet, foldCase, hasCase, line_ends, without } from "./sets.ts"
 
 export type Assertion = "line_start" | "line_end" | "word_edge" | "no_word_edge"
 
@@ -100,12 +100,12 @@ function readAtom(reader: Reader): Node | undefined {
   return toSetNode(reader, single(letter.codePointAt(0)!))
 }
 
-const any_letter = without(anything, newline)
+const any_letter = without(anything, line_ends)
 
 /** What the letters are is worked out where they are looked for, which is not where a pattern is only checked. */
 const toSetNode = ({ ignore_case }: Reader, { set, only }: Letters): Node => ({
   type: "set",
-  set: once(() => without(ignore_case ? foldCase(set()) : set(), newline)),
+  set: once(() => without(ignore_case ? foldCase(set()) : set(), line_ends)),
   ...(only === undefined || (ignore_case && hasCase(only)) ? {} : { only }),
 })
 

@@ -1,8 +1,14 @@
+import { once } from "../../base/once.ts"
+
 /** Sets of code points: sorted pairs of first and last, none touching another. */
 export type CodeSet = readonly (readonly [number, number])[]
 
 export const code_max = 0x10ffff
-export const newline: CodeSet = [[10, 10]]
+/** What no match has in it; a carriage return by itself neither, as ripgrep has it. */
+export const line_ends: CodeSet = [
+  [10, 10],
+  [13, 13],
+]
 export const slash: CodeSet = [[47, 47]]
 export const anything: CodeSet = [[0, code_max]]
 
@@ -71,33 +77,37 @@ function findSet(source: string): CodeSet {
   return ranges
 }
 
-/** The same letters in their other case too, as far as that is one letter each. */
+/** The same letters in their other cases too. */
 export function foldCase(set: CodeSet): CodeSet {
-  const folded: [number, number][] = []
-  for (const [first, last] of set) {
-    for (let code = first; code <= Math.min(last, assigned[0]![1]); code++) {
-      for (const other of casesOf(code)) folded.push([other, other])
-    }
-  }
+  const folded = [...caseGroups()].flatMap(([, codes]) =>
+    codes.some((code) => has(set, code)) ? codes.map((code) => [code, code] as const) : [],
+  )
   return unite(set, folded)
 }
 
-/** The Kelvin sign and the long s, which no letter becomes by a change of case. */
-const odd_cases = new Map([
-  [0x4b, 0x212a],
-  [0x6b, 0x212a],
-  [0x53, 0x17f],
-  [0x73, 0x17f],
-])
-
-export const hasCase = (code: number): boolean => casesOf(code).length > 0
-
-function casesOf(code: number): number[] {
+export const hasCase = (code: number): boolean => {
   const letter = String.fromCodePoint(code)
-  const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()]
-  if (lower === letter && upper === letter) return []
-  const forms = [lower, upper, lower.toUpperCase(), upper.toLowerCase()]
-  const codes = forms.flatMap((form) => ([...form].length === 1 ? [form.codePointAt(0)!] : []))
-  const odd = odd_cases.get(code)
-  return odd === undefined ? codes : [...codes, odd]
+  return letter.toLowerCase() !== letter || letter.toUpperCase() !== letter
+}
+
+/** Letters of which Unicode's simple folding makes the same, such as σ, ς and Σ, or k and the Kelvin sign. */
+const caseGroups = once(() => {
+  const groups = new Map<string, number[]>()
+  for (let code = 0x41; code <= cased_max; code++) {
+    if (!hasCase(code) || code === dotless_i) continue
+    const lower = oneLetter(String.fromCodePoint(code), "toLowerCase")
+    const key = oneLetter(lower, "toUpperCase")
+    groups.set(key, [...(groups.get(key) ?? []), code])
+  }
+  return groups
+})
+
+const cased_max = 0x1ffff
+/** Its upper case is that of the i, which it is not folded to. */
+const dotless_i = 0x131
+
+/** The other case where that is one letter. */
+function oneLetter(letter: string, how: "toLowerCase" | "toUpperCase"): string {
+  const other = letter[how]()
+  return [...other].length === 1 ? other : letter
 }
