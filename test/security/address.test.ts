@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { type AddressClass, classify, isEmbedding } from "../../src/security/address.ts"
+import { cpuOf } from "../cpu.ts"
 
 /** First and last of each range, as section by section of the registries of IANA. */
 const classes: [AddressClass, string[]][] = [
@@ -95,10 +96,9 @@ test("any text has a class, and any IPv6 address outside 2000::/3 is not public"
   )
 })
 
-test("a megabyte of hostile text is classified at once", () => {
+test("a megabyte of hostile text is classified at once", async () => {
   for (const text of [":", "1", "%", "[", "]", ".", "f:", "1.", "::%", "٣"]) {
-    const begun = performance.now()
-    classify(text.repeat(1_048_576 / text.length))
-    expect(performance.now() - begun).toBeLessThan(50)
+    const whole = text.repeat(1_048_576 / text.length)
+    expect(await cpuOf(() => classify(whole))).toBeLessThan(50)
   }
 })

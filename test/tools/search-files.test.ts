@@ -7,6 +7,7 @@ import { openSandbox } from "../../src/security/sandbox.ts"
 import { ToolDenied } from "../../src/security/target.ts"
 import { searchInThread } from "../../src/tools/search/thread.ts"
 import { search, searchFiles } from "../../src/tools/search-files.ts"
+import { cpuOf } from "../cpu.ts"
 import { needs } from "../needs.ts"
 import { openWorkspace, type Workspace } from "./context.ts"
 
@@ -187,18 +188,24 @@ test.each(searchers)(
 
 test("no pattern stops the gateway or costs more than the text is long", async () => {
   using workspace = openWorkspace()
-  workspace.put("a.txt", `${"a".repeat(1 << 20)}!`)
+  workspace.put("a.txt", `${"a".repeat(1 << 18)}!`)
   for (const pattern of ["(a+)+$", "(a*)*b", "(a|a)*b", "a*a*a*a*a*a*b", "(x+x+)+y|(a|aa)+$", "(.*a){20}b"]) {
-    let [gap, last] = [0, performance.now()]
-    const timer = setInterval(() => {
-      gap = Math.max(gap, performance.now() - last)
-      last = performance.now()
-    }, 1)
-    const begun = performance.now()
-    expect([pattern, await find(workspace, { pattern })]).toEqual([pattern, "No line matches."])
-    clearInterval(timer)
-    expect(performance.now() - begun).toBeLessThan(5_000)
-    expect(gap).toBeLessThan(250)
+    let gap = Number.POSITIVE_INFINITY
+    // Others on the machine make a pause of their own.
+    for (let i = 0; i < 3 && gap > 100; i++) {
+      let last = performance.now()
+      gap = 0
+      const timer = setInterval(() => {
+        gap = Math.max(gap, performance.now() - last)
+        last = performance.now()
+      }, 1)
+      const cpu_ms = await cpuOf(async () =>
+        expect([pattern, await find(workspace, { pattern })]).toEqual([pattern, "No line matches."]),
+      )
+      clearInterval(timer)
+      expect(cpu_ms).toBeLessThan(1_500)
+    }
+    expect(gap).toBeLessThan(100)
   }
 })
 
@@ -253,10 +260,9 @@ test("what is wrong with a glob is said, and no pattern or glob is slow to check
   )
   const globs = ["{{{{", "[[[[", "**/", "{a,", "*a?"].map((part) => part.repeat(125))
   for (const input of [...patterns.map((pattern) => ({ pattern })), ...globs.map((glob) => ({ glob }))]) {
-    const begun = performance.now()
     // Only what is done before the thread begins.
-    await expect(find(workspace, { ...input, path: "nowhere" })).rejects.toThrow()
-    expect(performance.now() - begun).toBeLessThan(100)
+    const cpu_ms = await cpuOf(() => expect(find(workspace, { ...input, path: "nowhere" })).rejects.toThrow())
+    expect(cpu_ms).toBeLessThan(100)
   }
 })
 
@@ -350,10 +356,12 @@ test("of what ripgrep says only as much is read as is needed, and what was cut o
   })
   const stdout = rows.flat().join("\n")
   const execute: Execute = async () => ({ ...done, stdout, stdout_bytes: stdout.length })
-  const begun = process.cpuUsage()
   const context = { ...workspace.context, execute }
-  const said = await search(searchFiles.parse({ pattern: "x", limit: 2 }), context, "/usr/bin/rg")
-  expect(process.cpuUsage(begun).user / 1000).toBeLessThan(100)
+  let said = ""
+  const cpu_ms = await cpuOf(async () => {
+    said = await search(searchFiles.parse({ pattern: "x", limit: 2 }), context, "/usr/bin/rg")
+  })
+  expect(cpu_ms).toBeLessThan(100)
   expect(said.split("\n").slice(0, 2)).toEqual(["b:2: b 2", "d0:4: d0 4"])
 })
 
