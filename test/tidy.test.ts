@@ -117,19 +117,23 @@ test("the environment and the working directory are read at the edges", () => {
 
 test("only the guarded client and its proxy open connections", () => {
   const opening =
-    /(?:from|import\() ?["'](node:)?(https?|http2|net|tls|dgram|dns|dns\/promises)["']|\bBun\.(connect|udpSocket|fetch|SQL|RedisClient)\b|new (\w+\.)?(WebSocket|EventSource|XMLHttpRequest)\b/
+    /(?:from|import\() ?["'](node:)?(https?|http2|net|tls|dgram|dns|dns\/promises)["']|\bBun\.(connect|udpSocket|fetch|dns|s3|S3Client|sql|SQL|redis|RedisClient)\b|^import (?!type).* from "bun"|\brequire\(|\bimport\((?!")|new (\w+\.)?(WebSocket|WebSocketStream|EventSource|XMLHttpRequest|WebTransport)\b/m
   // The client of the gateway is given its address by whoever runs it.
   expect(
-    outside(matching(opening), /^src\/(security\/(connect|request|resolve|proxy)|client\/connection)\.ts$/),
+    outside(
+      matching(opening),
+      /^src\/(security\/(connect|request|resolve|proxy)|client\/(client|connection))\.ts$/,
+    ),
   ).toEqual([])
-  // The guarded fetch is a parameter, a field of the context or made from the policy; the global one is nobody's, but
-  // for the providers, whose addresses only the operator names.
-  const guarded =
-    /\{ [^}]*\bfetch\b[^}]*\}(: ToolContext)?\)|\bfetch: GuardedFetch\b|const fetch = once\(\(\) => openFetch/
-  const calling = where(
-    ({ text }) => /(?<![.\w])fetch\(|globalThis\.fetch|window\.fetch/.test(text) && !guarded.test(text),
-  )
-  expect(outside(calling, /^src\/providers\/(call|ai-sdk)\.ts$/)).toEqual([])
+  // Where it is called by this name it is the guarded one, a parameter or a field of the context; but for the providers,
+  // whose addresses only the operator names.
+  const calling = matching(/(?<![.\w])fetch\(|\b(globalThis|window|self|global)(\.|\[")fetch|= fetch\b/)
+  const guarded = /^src\/(tools\/(web-fetch|search-engines)|agent\/hands)\.ts$/
+  expect(
+    outside(calling, /^src\/providers\/(call|ai-sdk)\.ts$/).filter((path) => !guarded.test(path)),
+  ).toEqual([])
+  const binding = /\{ fetch, [^}]*\}\) \{|\bfetch: GuardedFetch\b|const fetch = once\(\(\) => openFetch/
+  expect(where(({ path, text }) => guarded.test(path) && !binding.test(text))).toEqual([])
 })
 
 test("nothing is left for later without an issue, and nothing is swallowed", () => {
