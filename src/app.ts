@@ -23,6 +23,7 @@ import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
 import { type Following, followConfig, type Loaded, openLive, readLoaded } from "./live.ts"
 import { methods } from "./registry.ts"
+import { removeLeftovers } from "./security/sandbox-remove.ts"
 import { openStore, type Store } from "./store/open.ts"
 import { purge } from "./store/retention.ts"
 import { hasRunningTurns, interruptTurns } from "./store/turns.ts"
@@ -79,7 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   stack.defer(() => sockets.closeAll())
   if (!options.private) writeState(state_path, `${JSON.stringify({ ...told, url: server.url })}\n`)
   if (!options.private) stack.use(startFollowing({ home, loaded, load, holder, env, app }))
-  stack.use(startCheckingWalls(app))
+  stack.use(startCheckingWalls(app, join(home.home, "run")))
 
   const { bind } = loaded.config.gateway
   log.info("the gateway listens", { url: server.url, bind, home: home.home })
@@ -110,13 +111,18 @@ function startFollowing(following: Omit<Following, "signal">): Disposable {
   }
 }
 
-/** Says what the machine cannot put around programs; what keeps it from being said is told, too. */
-function startCheckingWalls({ live, log }: App): AsyncDisposable {
-  let checking: Promise<void> | undefined
+/**
+ * Says what the machine cannot put around programs, and removes what programs left when the last gateway was killed. What
+ * keeps it from either is told, too.
+ */
+function startCheckingWalls({ live, log }: App, run_folder: string): AsyncDisposable {
+  let checking: Promise<unknown> | undefined
+  const tell = (message: string) => (thrown: unknown) => log.error(message, { cause: Bun.inspect(thrown) })
   const timer = setTimeout(() => {
-    checking = checkWalls(live().agents, log).catch((thrown) =>
-      log.error("the walls around programs could not be tried", { cause: Bun.inspect(thrown) }),
-    )
+    checking = Promise.all([
+      checkWalls(live().agents, log).catch(tell("the walls around programs could not be tried")),
+      removeLeftovers(run_folder).catch(tell("what programs left could not be removed")),
+    ])
   }, settle_ms)
   return {
     async [Symbol.asyncDispose]() {

@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts"
 import type { Launcher } from "../kernel/launcher.ts"
 import { walls } from "../kernel/walls.ts"
 import type { Checked } from "../security/sandbox.ts"
+import { newName } from "../security/sandbox-remove.ts"
 import type { Agent, Agents } from "./agents.ts"
 import type { Walls } from "./hands.ts"
 
@@ -53,7 +54,7 @@ export async function checkWalls(agents: Agents, log: Pick<Log, "warn">, launche
   const walled = [...agents.values()].filter((agent) => executes(agent) && agent.walls.sandbox.mode !== "off")
   const [first] = walled
   if (!first) return
-  const folder = join(first.walls.run_folder, `check-${Bun.randomUUIDv7()}`)
+  const folder = join(first.walls.run_folder, newName())
   const { missing } = await lookAtWalls(first.walls, folder, launcher)
   if (missing.length === 0) return
   const idsWith = (mode: string) =>

@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { matchesHost, namesLocal, splitHost } from "./patterns.ts"
 import { startProxy } from "./proxy.ts"
+import { newName } from "./sandbox-remove.ts"
 import { ToolDenied } from "./target.ts"
 
 /** What an address of a Unix socket holds, without its final zero. */
@@ -15,7 +16,7 @@ export async function startSandboxProxy(
   run_folder: string,
 ): Promise<SandboxProxy> {
   mkdirSync(run_folder, { recursive: true, mode: 0o700 })
-  const name = `${Bun.randomUUIDv7()}.sock`
+  const name = `${newName()}.sock`
   const folder = openSync(run_folder, constants.O_RDONLY | constants.O_DIRECTORY)
   const path = join(run_folder, name)
   const is_long = Buffer.byteLength(path) > address_bytes_max

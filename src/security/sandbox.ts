@@ -8,7 +8,7 @@ import { cleanEnvironment, cleanPath, type Environment, isWithin } from "./envir
 import type { Execute, Executed, Program } from "./execute.ts"
 import { pathGrants, programGrants, systemGrants } from "./sandbox-grants.ts"
 import { startSandboxProxy } from "./sandbox-proxy.ts"
-import { removeTree } from "./sandbox-remove.ts"
+import { newName, removeTree } from "./sandbox-remove.ts"
 import { type Ran, runPlainly, runWalled } from "./sandbox-run.ts"
 import { type Missing, type Status, toDenial, toFailure, toSentence } from "./sandbox-status.ts"
 import { ToolDenied } from "./target.ts"
@@ -88,7 +88,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const plain = policy.mode === "off" || "missing" in started
     if (plain && required.length > 0)
       throw new ToolDenied(toDenial(walls.map((wall) => ({ wall, why: whyPlain(started) }))))
-    const tmp = join(run_folder, Bun.randomUUIDv7())
+    const tmp = join(run_folder, newName())
     const folder = resolve(policy.workspace, program.folder ?? ".")
     const env = cleanEnvironment(options.env, { home: policy.workspace, tmp, path: path.join(":") })
     const signal = AbortSignal.any([program.signal, disposal.signal])
