@@ -10,7 +10,6 @@ import {
   readlinkSync,
   renameSync,
   type Stats,
-  statfsSync,
   unlinkSync,
 } from "node:fs"
 import { readdir } from "node:fs/promises"
@@ -18,6 +17,7 @@ import { constants as system } from "node:os"
 import { type Beneath, findHere, openBeneath } from "./beneath.ts"
 import { darwinDisk } from "./darwin.ts"
 import { systemError } from "./errno.ts"
+import { isKernels } from "./file-systems.ts"
 
 /**
  * What can be done with folders that are held open as descriptors, whatever happens to their names meanwhile. A `name`
@@ -56,10 +56,6 @@ export type Disk = {
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const at = (folder: number, name: string) => `/proc/self/fd/${folder}/${name}`
-/** proc, sysfs, debugfs, tracefs, securityfs, bpf, cgroup, cgroup2, configfs: from linux/magic.h. */
-const kernel_file_systems = new Set([
-  0x9fa0, 0x62656572, 0x64626720, 0x74726163, 0x73636673, 0xcafe4a11, 0x27e0eb, 0x63677270, 0x62656570,
-])
 
 /** Undefined where the system has no way to do this. */
 export function openDisk(): Disk | undefined {
@@ -76,7 +72,7 @@ export function linuxDisk(beneath: Beneath): Disk {
     findHere: (folder, name) => findHere(folder, name),
     openFound: (found) => openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NONBLOCK),
     pathOf: (found) => readlinkSync(`/proc/self/fd/${found}`),
-    isKernels: (found) => kernel_file_systems.has(statfsSync(`/proc/self/fd/${found}`).type),
+    isKernels: (found) => isKernels(`/proc/self/fd/${found}`),
     names: (folder) => readdir(`/proc/self/fd/${folder}`),
     stat: (folder, name) => lstatSync(at(folder, name), { throwIfNoEntry: false }),
     makeFolder,

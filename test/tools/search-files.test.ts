@@ -373,6 +373,25 @@ test("where ripgrep may not run, the search goes on without it", async () => {
   expect(said).toBe("src/app.ts:2: const other = 2")
 })
 
+needs({ root: true, command: "unshare" })("what the kernel shows as files is not searched", async () => {
+  using workspace = openWorkspace()
+  workspace.put("proc/empty", "")
+  workspace.put("a.txt", "Name:\t")
+  const script = `
+    import { openSync } from "node:fs"
+    import { runJob } from "${import.meta.dir}/../../src/tools/search/job.ts"
+    const job = { fd: openSync(".", 0), prefix: "", pattern: "Name:", lines_max: 9, share: { index: 0, of: 1 }, stop: new SharedArrayBuffer(4) }
+    runJob(job, (report) => report.type === "hits" && console.log(report.hits.map(({ path }) => path).join()))
+  `
+  const mounted = ["sh", "-c", 'mount -t proc proc proc && exec "$0" -e "$1"', process.execPath, script]
+  const child = Bun.spawn(["unshare", "-m", ...mounted], {
+    cwd: workspace.folder,
+    env: { PATH: process.env.PATH },
+    stdout: "pipe",
+  })
+  expect(await new Response(child.stdout).text()).toBe("a.txt\n")
+})
+
 /** What stands around a program here, or nothing where none can be had. */
 async function openWalls(workspace: string, run_folder: string) {
   const limits = { memory_bytes_max: 1 << 30, processes_max: 64, file_bytes_max: 1 << 20 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs"
+import { isKernels } from "../../kernel/file-systems.ts"
 import { type Ignore, parseIgnore } from "./ignore.ts"
 
 export type Counts = { files: number; unreadable: number }
@@ -22,21 +23,22 @@ const depth_max = 200
 const ignore_machines_max = 1_000
 
 type Level = { path: string; ignore: Ignore }
-type Place = { at: string; path: string; levels: Level[]; depth: number }
+type Place = { at: string; device: number; path: string; levels: Level[]; depth: number }
 
 /** The one way to name what is below a descriptor; the walls of files are for Linux, too. */
 const toPath = (fd: number): string => `/proc/self/fd/${fd}`
 
 export function walk(job: Walk): void {
   const at = toPath(job.fd)
-  if (!fstatSync(job.fd).isDirectory()) {
+  const root = fstatSync(job.fd)
+  if (!root.isDirectory()) {
     job.visit("", () => openSync(at, O_RDONLY | O_NONBLOCK))
     return
   }
-  walkFolder(job, { at, path: "", levels: [], depth: 0 })
+  walkFolder(job, { at, device: root.dev, path: "", levels: [], depth: 0 })
 }
 
-function walkFolder(job: Walk, { at, path, levels, depth }: Place): void {
+function walkFolder(job: Walk, { at, device, path, levels, depth }: Place): void {
   job.check()
   const entries = attempt(job, () => readdirSync(at, { withFileTypes: true }))
   if (!entries) return
@@ -59,7 +61,9 @@ function walkFolder(job: Walk, { at, path, levels, depth }: Place): void {
       const fd = attempt(job, () => openSync(`${at}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
       if (fd === undefined) continue
       try {
-        walkFolder(job, { at: toPath(fd), path: below, levels: here, depth: depth + 1 })
+        // What is mounted there may be no files: /proc tells of every process, and some of its files have no end.
+        if (fstatSync(fd).dev !== device && isKernels(toPath(fd))) continue
+        walkFolder(job, { at: toPath(fd), device, path: below, levels: here, depth: depth + 1 })
       } finally {
         closeSync(fd)
       }
