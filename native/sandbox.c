@@ -232,6 +232,15 @@ static void serve_modes(const options_t *options, supervisor_t *supervisor, shor
   }
 }
 
+/* Without a process namespace those who lost their parent are ours; not reaped, they would count as alive. */
+static void reap_others(pid_t inside) {
+  for (;;) {
+    siginfo_t gone = {0};
+    if (waitid(P_ALL, 0, &gone, WEXITED | WNOHANG | WNOWAIT) || gone.si_pid == 0 || gone.si_pid == inside) return;
+    waitpid(gone.si_pid, NULL, 0);
+  }
+}
+
 /* Waits until the program ended, a limit is exceeded or we are told to stop. Returns the limit or NULL. */
 static const char *supervise(const options_t *options, supervisor_t *supervisor) {
   uint64_t watched_ms = now_ms();
@@ -247,6 +256,7 @@ static const char *supervise(const options_t *options, supervisor_t *supervisor)
     struct timespec timeout = {0, WATCH_MS * 1000000};
     int got = ppoll(polls, count, &timeout, &supervisor->while_waiting);
     if (told_to_stop) return NULL;
+    reap_others(supervisor->inside);
     if (got > 0 && polls[1].revents) {
       char byte;
       if (read(supervisor->ready, &byte, 1) == 1) {

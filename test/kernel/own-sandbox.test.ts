@@ -167,6 +167,14 @@ enclosing("memory and processes beyond the limit are the end of it", async () =>
   expect(processes.status.at(-1)).toBe("exit 2")
 })
 
+enclosing("processes that have ended do not count", async () => {
+  using box = openBox(ordinary)
+  // Each is left to whoever reaps, and no faster than one can.
+  const script = "for i in {1..300}; do (/bin/true &); read -t 0.002 < <(:); done; echo enough"
+  const { status, out } = await box.run(sh(script), all)
+  expect([out, status.at(-1)]).toEqual(["enough\n", "exit 0"])
+})
+
 enclosing("a wall that is required and does not stand keeps the program from starting", async () => {
   using box = openBox(ordinary)
   const { status } = await box.run(sh("echo > ran"), [...all, "--proxy", "/run/none.sock"])

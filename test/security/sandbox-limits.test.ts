@@ -82,6 +82,14 @@ for (const variant of variants) {
     expect(findMarked(word)).toEqual([])
   })
 
+  walled(`processes ${of} that have ended do not count`, async () => {
+    await using box = await openBox(variant)
+    // Each is left to whoever reaps.
+    const script = "i=0; while [ $i -lt 400 ]; do (/bin/true &); i=$((i+1)); done; echo enough"
+    const { answers } = await box.run([sh(script)], { limits: { processes_max: 60 } })
+    expect(answers[0]).toMatchObject({ exit_code: 0, stdout: "enough\n", stderr: "" })
+  })
+
   walled(`a file ${of} does not grow beyond its limit, and a core is none`, async () => {
     await using box = await openBox(variant)
     const { answers } = await box.run(

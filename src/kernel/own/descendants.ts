@@ -13,7 +13,8 @@ export function descendantsOf(pid: number | "self"): number[] {
   return found.reverse()
 }
 
-function childrenOf(pid: number | "self"): number[] {
+/** Those that ended and were not waited for, too. */
+export function childrenOf(pid: number | "self"): number[] {
   const tasks = orGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
   return tasks.flatMap((task) => {
     const text = orGone(() => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")) ?? ""

@@ -4,7 +4,14 @@ import { promisify } from "node:util"
 import { isCode } from "../disk.ts"
 import { ownCommand } from "../launcher.ts"
 import { type Calls, openCalls, prctl } from "./calls.ts"
-import { canListChildren, countUserTasks, descendantsOf, exactBytesOf, usageOf } from "./descendants.ts"
+import {
+  canListChildren,
+  childrenOf,
+  countUserTasks,
+  descendantsOf,
+  exactBytesOf,
+  usageOf,
+} from "./descendants.ts"
 import { hardenAndExecute } from "./harden.ts"
 import { Failed, type Options, parseOptions, report } from "./options.ts"
 
@@ -50,7 +57,7 @@ async function supervise(options: Options, words: string[]): Promise<void> {
     return
   }
   if (first === "executed") report("started")
-  using _ = watch(options, stop.resolve)
+  using _ = watch(options, stop.resolve, () => reap(calls, childrenOf("self"), child))
   const why = await Promise.race([child.exited, stop.promise])
   await endBelow(calls, child)
   const signal = child.signalCode && constants.signals[child.signalCode as NodeJS.Signals]
@@ -85,8 +92,14 @@ function leaveStreams(calls: Calls): void {
   closeSync(nothing)
 }
 
-function watch(options: Options, exceed: (limit: "memory" | "processes") => void): Disposable {
+function watch(
+  options: Options,
+  exceed: (limit: "memory" | "processes") => void,
+  reapOthers: () => void,
+): Disposable {
   const timer = setInterval(() => {
+    // Not reaped, they would count as alive.
+    reapOthers()
     const pids = descendantsOf("self")
     const { tasks, bytes } = usageOf(pids)
     if (bytes > options.memory_bytes && exactBytesOf(pids) > options.memory_bytes) exceed("memory")
@@ -109,11 +122,15 @@ async function endBelow(calls: Calls, child: Child): Promise<void> {
   }
   for (let pids = descendantsOf("self"); pids.length > 0; pids = descendantsOf("self")) {
     for (const pid of pids) send(pid, "SIGKILL")
-    // Bun itself waits for the first one.
-    for (const pid of pids) if (pid !== child.pid) calls.waitpid(pid, null, without_waiting)
+    reap(calls, pids, child)
     await Bun.sleep(1)
   }
   await child.exited
+}
+
+/** Bun itself waits for the one that it started. */
+function reap(calls: Calls, pids: number[], child: Child): void {
+  for (const pid of pids) if (pid !== child.pid) calls.waitpid(pid, null, without_waiting)
 }
 
 /** Who makes very many processes must not keep us from ending them. Root may have that. */
