@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import { buildNative } from "./native.ts"
 
 /** What this project is built for, in the names of Bun's targets; the first word of the key is what users say. */
@@ -15,6 +15,8 @@ export const targets = {
 export type Target = keyof typeof targets
 
 export const isTarget = (name: string): name is Target => Object.hasOwn(targets, name)
+
+const root = join(import.meta.dir, "..")
 
 /** Threads are entry points of their own; they find each other by their paths below the main one's folder. */
 const threads: Record<string, string[]> = {
@@ -36,8 +38,10 @@ export async function buildExecutable(entry: string, outfile: string, target?: T
   const folder = join(dirname(outfile), `.build-${process.pid}`)
   const built = join(folder, basename(outfile))
   mkdirSync(folder, { recursive: true })
+  // Absolute, all of them, so that their common folder is the same from wherever this is called.
+  const main = resolve(entry)
   await Bun.build({
-    entrypoints: [entry, ...(threads[entry] ?? [])],
+    entrypoints: [main, ...(threads[relative(root, main)] ?? []).map((path) => join(root, path))],
     target: "bun",
     format: "esm",
     minify: true,

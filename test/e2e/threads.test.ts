@@ -21,17 +21,18 @@ test("in the executable a search, a page and a shell string find their threads",
 tools = ["*"]
 [agent.permissions]
 allow = ["read", "web_fetch:${host}", "exec:ls"]
+# So that no ripgrep runs.
+[agent.sandbox]
+mode = "off"
 `
-  // Where nobody has installed anything, ripgrep is not.
-  const bare = { PATH: join(folder.path, "nothing") }
-  const asks: [string, object, string, Record<string, string>][] = [
-    ["search_files", { pattern: "needle" }, "notes.txt:2: the needle", bare],
-    ["web_fetch", { url: `http://${host}/` }, "\n## Title\n", bare],
-    ["exec", { command: "ls && ls -a" }, "notes.txt", {}],
+  const asks: [string, object, string][] = [
+    ["search_files", { pattern: "needle" }, "notes.txt:2: the needle"],
+    ["web_fetch", { url: `http://${host}/` }, "\n## Title\n"],
+    ["exec", { command: "ls && ls -a" }, "notes.txt"],
   ]
-  for (const [name, input, content, env] of asks) {
-    await using gateway = await startWeft({ home, config, env })
-    await using client = await gateway.client()
+  await using gateway = await startWeft({ home, config })
+  await using client = await gateway.client()
+  for (const [name, input, content] of asks) {
     const { result } = await client.call("tool.call", { name, input })
     expect([name, result]).toMatchObject([
       name,
