@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox"
-import { type Fetched, parseUrl } from "../security/fetch.ts"
-import { toHostTarget, toPlace } from "../security/resolve.ts"
+import type { Fetched } from "../security/fetch.ts"
 import { toReadable } from "./readable.ts"
 import { defineTool } from "./tool.ts"
 import { fenced } from "./web-text.ts"
@@ -37,7 +36,14 @@ export const webFetch = defineTool({
     },
     { additionalProperties: false },
   ),
-  targets: ({ url }) => [toHostTarget(toPlace(parseUrl(url)))],
+  async targets({ url }) {
+    // With all that connects: a start should not pay for it.
+    const [{ parseUrl }, { toHostTarget, toPlace }] = await Promise.all([
+      import("../security/fetch.ts"),
+      import("../security/resolve.ts"),
+    ])
+    return [toHostTarget(toPlace(parseUrl(url)))]
+  },
   async run({ url, format, offset, chars_max }, { fetch, signal }) {
     const fetched = await fetch({ url, headers: { accept }, bytes_max, signal })
     const head = `${urlOf(fetched)}\nStatus ${fetched.status}, ${sizeOf(fetched)}`

@@ -1,5 +1,4 @@
 import { Type } from "@sinclair/typebox"
-import { toHostTarget, toPlace } from "../security/resolve.ts"
 import type { ToolsConfig } from "./config.ts"
 import { brave_url, duckduckgo_url, searchBrave, searchDuckDuckGo, searchSearxng } from "./search-engines.ts"
 import { defineTool } from "./tool.ts"
@@ -17,7 +16,10 @@ export const webSearch = defineTool({
     },
     { additionalProperties: false },
   ),
-  targets: (_params, { config }) => [toHostTarget(toPlace(new URL(engineUrl(config.web_search))))],
+  async targets(_params, { config }) {
+    const { toHostTarget, toPlace } = await import("../security/resolve.ts")
+    return [toHostTarget(toPlace(new URL(engineUrl(config.web_search))))]
+  },
   async run({ query, count }, { fetch, signal, config }) {
     const { api_key, base_url } = config.web_search
     const search = { query, count, signal }
