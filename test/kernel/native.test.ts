@@ -51,7 +51,7 @@ for (const [name, options] of filters) {
         `#include "sandbox-common.h"
 #include "sandbox-seccomp.h"
 int main(void) {
-  filter_options_t options = {.metadata = ${options.metadata}, .guarded = {${options.guarded.join(", ") || "0"}}};
+  filter_options_t options = {.no_setuid = true, .metadata = ${options.metadata}, .guarded = {${options.guarded.join(", ") || "0"}}};
   static filter_t filter;
   build_filter(&filter, options);
   return fwrite(filter.code, sizeof filter.code[0], filter.length, stdout) != filter.length;

@@ -30,6 +30,8 @@ const SIGKILL = 9n
 const set_mask = 2
 const set_descriptor_flags = 2
 const close_on_exec = 1
+const add_seals = 1033
+const [seal, shrink, grow] = [1, 2, 4]
 const capability_version_3 = 0x20080522
 
 /**
@@ -77,6 +79,8 @@ function enclose(
   if (calls.chdir(toC(options.folder)) !== 0) throw new Failed("folder", lastError(calls))
   resetSignals(calls)
   closeOnExecution(calls)
+  // A file in memory, which is how input is given, takes up no more room than it does.
+  calls.fcntl(0, add_seals, seal | shrink | grow)
   for (const [resource, value] of limitsOf(options, running)) {
     const failed = limit(calls, resource, value)
     if (failed) miss("limits", `setrlimit: ${failed}`)

@@ -33,6 +33,22 @@ const clone_namespaces = 0x7e020000
 const refused_requests = [0x5412, 0x541c, 0x541d, 0x5423, 0x8901, 0x8902]
 const set_owner_commands = [8, 15]
 
+/** Of calls that give a file a mode: which argument it is, and which one says whether there is one at all. */
+const modes_at = [
+  ["chmod", 1],
+  ["fchmod", 1],
+  ["fchmodat", 2],
+  ["fchmodat2", 2],
+  ["creat", 1],
+  ["mknod", 1],
+  ["mknodat", 2],
+  ["open", 2, 1],
+  ["openat", 3, 2],
+] as const
+const set_user_id = 0o4000
+/** O_CREAT and __O_TMPFILE. */
+const makes_a_file = 0o100 | 0o20000000
+
 /**
  * The system calls that a sandboxed program does not get: instruction by instruction what native/sandbox-seccomp.h
  * makes where there are no namespaces, which the tests compare.
@@ -72,6 +88,7 @@ export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machi
   }
   for (const call of numbers(syscalls.refuse)) answerEqual(call, errno("EPERM"))
   for (const call of numbers(syscalls.absent)) answerEqual(call, errno("ENOSYS"))
+  filterSetuid()
   if (!metadata) {
     for (const call of numbers(syscalls.metadata)) answerEqual(call, errno("EPERM"))
     block("utimensat", 1, () => {
@@ -108,6 +125,22 @@ export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machi
   })
   answer(allow)
   return toBytes(code)
+
+  /** A program of the gateway's user, or root's, for whoever can reach the folder from outside. */
+  function filterSetuid(): void {
+    for (const [name, mode, flags] of modes_at) {
+      if (numberOf(name) < 0) continue
+      block(name, flags ?? mode, () => {
+        if (flags !== undefined) {
+          emit(IF_ANY_BIT, makes_a_file, 0, 3)
+          load(argument_at(mode))
+        }
+        emit(IF_ANY_BIT, set_user_id, 0, 1)
+        answer(errno("EPERM"))
+        load(number_at)
+      })
+    }
+  }
 
   function filterSignals(): void {
     if (guarded.length === 0) return
