@@ -50,6 +50,10 @@ typedef struct {
   char missing[WALLS][96];
   bool user_namespace, process_namespace, network_namespace, mount_namespace;
   bool own_tree, own_proc;
+  /* Of the system, whatever it is called in a namespace. */
+  bool is_root;
+  /* Why we are nobody in our namespace of users. */
+  int map_error;
   int landlock_abi;
 } state_t;
 

@@ -79,7 +79,7 @@ static void apply_limits(const options_t *options, state_t *state, uint64_t alre
     if (error) miss(state, LIMITS, "setrlimit", error);
   }
   /* RLIMIT_NPROC is not for the system's root, and who forks as fast as it can outruns whoever kills one by one. */
-  if (getuid() == 0 && !state->process_namespace) miss(state, LIMITS, "processes of root", EPERM);
+  if (state->is_root && !state->process_namespace) miss(state, LIMITS, "processes of root", EPERM);
 }
 
 /* Every capability of every set; where the bounding set may not be touched, no_new_privs keeps it from being used. */
@@ -175,7 +175,7 @@ _Noreturn static void run_inside(const options_t *options, state_t *state, const
   write_file(AT_FDCWD, "/proc/self/oom_score_adj", "500");
   int tree_error = EPERM;
   if (state->mount_namespace) {
-    tree_error = enter_tree(options, state);
+    tree_error = state->map_error ? state->map_error : enter_tree(options, state);
     state->own_tree = tree_error == 0;
   }
   enclose_streams(state->own_tree);

@@ -159,7 +159,8 @@ static void enter_namespaces(state_t *state) {
     for (size_t i = 0; i < COUNT(each_namespace); i++)
       if (each_namespace[i] != CLONE_NEWNS && unshare(each_namespace[i]) == 0) got |= each_namespace[i];
   }
-  if (state->user_namespace) map_user(user, group);
+  state->is_root = user == 0;
+  if (state->user_namespace) state->map_error = map_user(user, group);
   state->process_namespace = got & CLONE_NEWPID;
   state->network_namespace = got & CLONE_NEWNET;
 }

@@ -15,8 +15,11 @@ export type Ran = { executed: Omit<Executed, "missing">; status: Status | undefi
 
 type Stop = "time" | "output" | "signal"
 
-/** What comes of a stopped helper within this time is its own; then it is killed and the kernel clears away. */
-const stop_ms_max = 2000
+/**
+ * What comes of a stopped helper within this time is its own; then it is killed, and the kernel clears away. Without a
+ * process namespace it does not: there the helper gets as long as a busy machine may need.
+ */
+const stop_ms_max = 10_000
 /** Once everything is dead, whoever holds a stream open still is a stranger that was handed it. */
 const drain_ms_max = 1000
 /** A program that writes more than this many times what is kept goes on for nobody. */

@@ -24,7 +24,7 @@ export const variants: Variant[] = [
     : []),
 ]
 
-const helper = join(import.meta.dir, "../../native/build/sandbox")
+export const helper = join(import.meta.dir, "../../native/build/sandbox")
 /** Empty where there was no compiler. */
 const is_built = (statSync(helper, { throwIfNoEntry: false })?.size ?? 0) > 0
 const has_namespaces =

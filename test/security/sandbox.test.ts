@@ -5,7 +5,7 @@ import { walls } from "../../src/kernel/walls.ts"
 import { isWithin } from "../../src/security/environment.ts"
 import type { Program } from "../../src/security/execute.ts"
 import { openSandbox } from "../../src/security/sandbox.ts"
-import { type Box, type Change, is_root, openBox, sh, variants, walled } from "./sandbox-box.ts"
+import { type Box, type Change, helper, is_root, openBox, sh, variants, walled } from "./sandbox-box.ts"
 
 const [here, bare] = variants
 
@@ -35,6 +35,18 @@ walled("without namespaces an ordinary user still has all walls, where they are 
     expect(preferred.answers[0]).toMatchObject({ exit_code: 0, missing: ["landlock"] })
   }
 })
+
+if (is_root) {
+  walled("what keeps a root without capabilities from a tree of its own is said", async () => {
+    await using box = await openBox(here!)
+    const argv = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", helper]
+    const { checked } = await box.run([], { launcher: { argv, kind: "helper" } })
+    // Before Linux 5.12 it may name itself in a namespace of users.
+    const expected = { wall: "landlock" as const, why: "names of processes, mounts: EPERM" }
+    if (checked.missing.length > 0) expect(checked.missing).toEqual([expected])
+    expect(checked.holds.length + checked.missing.length).toBe(walls.length)
+  })
+}
 
 walled("modes and times of granted files are changed, with namespaces and without", async () => {
   const script = `
