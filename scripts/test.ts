@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { cpus } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 
 type Outcome = { passed: number; failed: number; skipped: number; reasons: string[] }
 
@@ -86,7 +86,9 @@ async function runTests(): Promise<Outcome> {
     ...flags.flat(),
     ...(bun_test_arguments.length === 0 ? coverage : bun_test_arguments),
   ]
-  const child = Bun.spawn([process.execPath, ...command], { stdout: "inherit", stderr: "pipe" })
+  // Last on PATH, for the tests that run what people run: a pinned Bun may be nowhere else.
+  const env = { ...process.env, PATH: `${process.env.PATH}:${dirname(process.execPath)}` }
+  const child = Bun.spawn([process.execPath, ...command], { env, stdout: "inherit", stderr: "pipe" })
   let text = ""
   const decoder = new TextDecoder()
   for await (const bytes of child.stderr) {
