@@ -1,5 +1,5 @@
 /** Programs that are there to run another one. */
-import { inner, launcher, refused, type Unwrapped } from "./programs.ts"
+import { inner, launcher, refused, type Unwrapped } from "./programs-reader.ts"
 import type { Words } from "./shell.ts"
 
 /** Those whose words say too little, or in too many ways, about what runs, where, or as whom. */

@@ -1,5 +1,5 @@
 /** Programs that are there for something else and can be made to run others by an option, a script or a program text. */
-import { refused, type Unwrapped } from "./programs.ts"
+import { refused, type Unwrapped } from "./programs-reader.ts"
 import type { Words } from "./shell.ts"
 
 type Read = (args: Words, name: string) => Unwrapped
