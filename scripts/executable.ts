@@ -23,7 +23,7 @@ const threads: Record<string, string[]> = {
   "src/main.ts": [
     "src/tools/search/worker.ts",
     "src/tools/readable-worker.ts",
-    "src/security/shell-worker.ts",
+    "src/security/shell/worker.ts",
   ],
 }
 

@@ -4,6 +4,7 @@
  * stand for "not there", and everything goes on.
  */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -103,6 +104,8 @@ function writeOver(path: string, write: (made: string) => unknown): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true })
     if (write(made) === false) return false
+    // Whoever's umask this was: a checkout may be run by others than who built it.
+    chmodSync(made, 0o755)
     renameSync(made, path)
     return true
   } catch (thrown) {

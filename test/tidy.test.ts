@@ -122,7 +122,7 @@ test("only the guarded client and its proxy open connections", () => {
   expect(
     outside(
       matching(opening),
-      /^src\/(security\/(connect|request|resolve|proxy)|client\/(client|connection))\.ts$/,
+      /^src\/(security\/web\/(connect|request|resolve|proxy)|client\/(client|connection))\.ts$/,
     ),
   ).toEqual([])
   // Where it is called by this name it is the guarded one, a parameter or a field of the context; but for the providers,

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { openSandbox, type SandboxOptions } from "../../src/security/sandbox.ts"
+import { openSandbox, type SandboxOptions } from "../../src/security/sandbox/sandbox.ts"
 import { type Bench, interleave, median } from "../measure.ts"
 import { makeHome } from "../servers.ts"
 

@@ -1,4 +1,4 @@
-import { openFetch } from "../../src/security/fetch.ts"
+import { openFetch } from "../../src/security/web/fetch.ts"
 import type { ToolContext } from "../../src/tools/tool.ts"
 import { webFetch as tool } from "../../src/tools/web-fetch.ts"
 import { articlePage } from "../../test/tools/page.ts"

@@ -1,8 +1,8 @@
 /** What an agent's tools reach the world with. Made for one call; each part is opened when it is first used. */
 import { once } from "../base/once.ts"
-import type { FileGrants } from "../security/files.ts"
+import type { FileGrants } from "../security/files/files.ts"
 import type { Rules } from "../security/permissions.ts"
-import type { SandboxLimits, SandboxPolicy } from "../security/sandbox.ts"
+import type { SandboxLimits, SandboxPolicy } from "../security/sandbox/sandbox.ts"
 import { type Permit, ToolDenied } from "../security/target.ts"
 import type { ToolsConfig } from "../tools/config.ts"
 import type { ToolContext } from "../tools/tool.ts"
@@ -30,10 +30,10 @@ export async function openHands(
 ): Promise<Hands> {
   // Most turns call no tool, and a start should not pay for the walls.
   const [{ findProgram }, { openFetch }, { openFiles }, { openSandbox }] = await Promise.all([
-    import("../security/environment.ts"),
-    import("../security/fetch.ts"),
-    import("../security/files.ts"),
-    import("../security/sandbox.ts"),
+    import("../security/sandbox/environment.ts"),
+    import("../security/web/fetch.ts"),
+    import("../security/files/files.ts"),
+    import("../security/sandbox/sandbox.ts"),
   ])
   const stack = new AsyncDisposableStack()
   const files = once(() => stack.use(openFiles(walls.files)).for(permit))

@@ -5,8 +5,8 @@ import { join } from "node:path"
 import type { Log } from "../base/log.ts"
 import type { Launcher } from "../kernel/launcher.ts"
 import { walls } from "../kernel/walls.ts"
-import type { Checked } from "../security/sandbox.ts"
-import { newName } from "../security/sandbox-remove.ts"
+import { newName } from "../security/sandbox/remove.ts"
+import type { Checked } from "../security/sandbox/sandbox.ts"
 import type { Agent, Agents } from "./agents.ts"
 import type { Walls } from "./hands.ts"
 
@@ -20,7 +20,7 @@ export async function lookAtWalls(
   launcher?: Launcher,
 ): Promise<Checked> {
   const [{ openSandbox }, { launcher: findLauncher }] = await Promise.all([
-    import("../security/sandbox.ts"),
+    import("../security/sandbox/sandbox.ts"),
     import("../kernel/launcher.ts"),
   ])
   const [workspace, run_folder] = [join(folder, "workspace"), join(folder, "run")]

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox"
-import type { FileStat } from "../security/files.ts"
+import type { FileStat } from "../security/files/files.ts"
 import { explain } from "./missing.ts"
 import { toCount, toShown, toSize } from "./text.ts"
 import { defineTool } from "./tool.ts"

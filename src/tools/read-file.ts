@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox"
-import type { FileStat, Files } from "../security/files.ts"
+import type { FileStat, Files } from "../security/files/files.ts"
 import { explain } from "./missing.ts"
 import { headOf, page_lines_max, readPage } from "./page.ts"
 import {

@@ -1,7 +1,7 @@
 /** What a command of exec would do, and doing it. */
 import { posix } from "node:path"
-import { type Found, type FoundProgram, readCommand, realPath, toText } from "../security/commands.ts"
-import type { Executed } from "../security/execute.ts"
+import type { Executed } from "../security/sandbox/execute.ts"
+import { type Found, type FoundProgram, readCommand, realPath, toText } from "../security/shell/commands.ts"
 import { type Target, ToolDenied } from "../security/target.ts"
 import { toCount } from "./text.ts"
 import type { ToolContext } from "./tool.ts"

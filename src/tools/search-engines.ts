@@ -1,4 +1,4 @@
-import type { Fetched, GuardedFetch } from "../security/fetch.ts"
+import type { Fetched, GuardedFetch } from "../security/web/fetch.ts"
 import { toPlain } from "./plain.ts"
 
 export type Found = { title: string; url: string; snippet: string }

@@ -1,9 +1,9 @@
 import type { Static, TObject } from "@sinclair/typebox"
 import { type Parse, parser } from "../base/schema.ts"
-import type { Execute } from "../security/execute.ts"
-import type { GuardedFetch } from "../security/fetch.ts"
-import type { Files } from "../security/files.ts"
+import type { Files } from "../security/files/files.ts"
+import type { Execute } from "../security/sandbox/execute.ts"
 import type { Effect, Target } from "../security/target.ts"
+import type { GuardedFetch } from "../security/web/fetch.ts"
 import type { ToolsConfig } from "./config.ts"
 
 export type { Effect }

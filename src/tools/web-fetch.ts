@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox"
-import type { Fetched } from "../security/fetch.ts"
+import type { Fetched } from "../security/web/fetch.ts"
 import { toReadable } from "./readable.ts"
 import { defineTool } from "./tool.ts"
 import { fenced } from "./web-text.ts"
@@ -39,8 +39,8 @@ export const webFetch = defineTool({
   async targets({ url }) {
     // With all that connects: a start should not pay for it.
     const [{ parseUrl }, { toHostTarget, toPlace }] = await Promise.all([
-      import("../security/fetch.ts"),
-      import("../security/resolve.ts"),
+      import("../security/web/fetch.ts"),
+      import("../security/web/resolve.ts"),
     ])
     return [toHostTarget(toPlace(parseUrl(url)))]
   },

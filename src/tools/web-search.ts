@@ -17,7 +17,7 @@ export const webSearch = defineTool({
     { additionalProperties: false },
   ),
   async targets(_params, { config }) {
-    const { toHostTarget, toPlace } = await import("../security/resolve.ts")
+    const { toHostTarget, toPlace } = await import("../security/web/resolve.ts")
     return [toHostTarget(toPlace(new URL(engineUrl(config.web_search))))]
   },
   async run({ query, count }, { fetch, signal, config }) {

@@ -2,7 +2,7 @@
 /** What is judged before it runs, held against what it does when it runs. Everything here runs in the sandbox. */
 import { afterAll, expect, test } from "bun:test"
 import fc from "fast-check"
-import { toText } from "../../src/security/commands.ts"
+import { toText } from "../../src/security/shell/commands.ts"
 import { launcherCall, shellProgram, shellSoup } from "./shell-text.ts"
 import { openShellWorld } from "./shell-world.ts"
 

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from "bun:test"
 import { mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
-import type { Executed } from "../../src/security/execute.ts"
 import { parseRules } from "../../src/security/permissions.ts"
+import type { Executed } from "../../src/security/sandbox/execute.ts"
 import { exec } from "../../src/tools/exec.ts"
 import { openShellWorld } from "./shell-world.ts"
 

@@ -7,7 +7,7 @@ import { toReadable } from "../../src/tools/readable.ts"
 import type { ToolContext } from "../../src/tools/tool.ts"
 import { webFetch } from "../../src/tools/web-fetch.ts"
 import { cpuOf } from "../cpu.ts"
-import { failure, openTestFetch, reply, startRemote, text } from "../security/remote.ts"
+import { failure, openTestFetch, reply, startRemote, text } from "../security/web/remote.ts"
 import { articlePage } from "./page.ts"
 
 const contextFor = (opened: string[], signal = new AbortController().signal) =>

@@ -10,7 +10,7 @@ import {
 import type { ToolContext } from "../../src/tools/tool.ts"
 import { webSearch } from "../../src/tools/web-search.ts"
 import { cpuOf } from "../cpu.ts"
-import { failure, openTestFetch, type Remote, reply, startRemote, text } from "../security/remote.ts"
+import { failure, openTestFetch, type Remote, reply, startRemote, text } from "../security/web/remote.ts"
 
 const signal = new AbortController().signal
 const search = { query: "tide tables & more", count: 2, signal }

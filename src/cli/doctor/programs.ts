@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os"
-import { findProgram } from "../../security/environment.ts"
+import { findProgram } from "../../security/sandbox/environment.ts"
 import { type Finding, ok, warn } from "./finding.ts"
 
 /** What tools make use of where it is there. */

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { Agent } from "../../agent/agents.ts"
 import { describeMissing, executes, lookAtWalls } from "../../agent/walls-check.ts"
 import type { Wall } from "../../kernel/walls.ts"
-import type { Checked } from "../../security/sandbox.ts"
+import type { Checked } from "../../security/sandbox/sandbox.ts"
 import type { Inspected } from "../deps.ts"
 import { type Finding, fail, ok, warn } from "./finding.ts"
 

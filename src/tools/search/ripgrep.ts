@@ -1,4 +1,4 @@
-import type { Program } from "../../security/execute.ts"
+import type { Program } from "../../security/sandbox/execute.ts"
 import type { ToolContext } from "../tool.ts"
 import { type FileHit, toAnywhere } from "./job.ts"
 import { parsePattern } from "./pattern.ts"
