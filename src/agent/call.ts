@@ -10,7 +10,7 @@ import { addResult } from "../store/tool-results.ts"
 import type { AnyTool, ToolOutput } from "../tools/tool.ts"
 import type { Agent } from "./agents.ts"
 import type { Approvals, Asking } from "./approvals.ts"
-import { contextFor, contextWithout, lookAt } from "./context.ts"
+import { type CallOf, contextFor, contextWithout, lookAt } from "./context.ts"
 import type { ToolResultEvent, TurnEvent } from "./events.ts"
 import { decide, type Verdict } from "./gate.ts"
 import { showResult } from "./results.ts"
@@ -27,12 +27,8 @@ export type CallDeps = {
   onCalled?(tool: string, outcome: CallOutcome, duration_ms: number): void
 }
 
-export type CallerOptions = {
-  agent: Agent
+export type CallerOptions = CallOf & {
   toolbox: Toolbox
-  session_key: string | null
-  turn_id: string | null
-  signal: AbortSignal
   /** Told when a call begins to wait for a person. */
   tell(event: TurnEvent): void
   /** Whether results are shortened to what a turn may add to a conversation. */

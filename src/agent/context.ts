@@ -1,17 +1,26 @@
 /** What a call may reach: while it is looked at nothing but reading, while it runs what was decided. */
 import { type Target, ToolDenied } from "../security/target.ts"
 import { searchMessages } from "../store/messages.ts"
+import type { Store } from "../store/open.ts"
 import { findResult } from "../store/tool-results.ts"
 import type { AnyTool, ToolContext } from "../tools/tool.ts"
+import type { Agent } from "./agents.ts"
 import { hashOf } from "./approvals.ts"
-import type { CallDeps, CallerOptions } from "./call.ts"
 import { permitOf } from "./gate.ts"
 import { type Hands, no_hands, openHands } from "./hands.ts"
 
-type Of = Pick<CallerOptions, "agent" | "session_key" | "turn_id" | "signal">
+/** Whose call it is. */
+export type CallOf = {
+  agent: Agent
+  session_key: string | null
+  turn_id: string | null
+  signal: AbortSignal
+}
+
+type Deps = { store: Store; now_ms(): number }
 
 /** All that the call would do. */
-export async function lookAt(tool: AnyTool, params: unknown, of: Of, deps: CallDeps): Promise<Target[]> {
+export async function lookAt(tool: AnyTool, params: unknown, of: CallOf, deps: Deps): Promise<Target[]> {
   if (!tool.targets) {
     // What is allowed for longer is allowed for this input only: nothing else is known of what it does.
     const note = `with the input of sha256 ${hashOf(params)}`
@@ -29,15 +38,15 @@ export async function lookAt(tool: AnyTool, params: unknown, of: Of, deps: CallD
 }
 
 /** For a tool that says that it has no effect. */
-export const contextWithout = ({ name }: AnyTool, of: Of, deps: CallDeps): ToolContext =>
+export const contextWithout = ({ name }: AnyTool, of: CallOf, deps: Deps): ToolContext =>
   toContext(no_hands, permitOf(name, of.agent.walls.rules, []), of, deps)
 
 /** What the tool may reach while it runs: what the rules allow, and of what they would ask about only what was allowed. */
 export async function contextFor(
   { name }: AnyTool,
   asked: readonly Target[],
-  of: Of,
-  deps: CallDeps,
+  of: CallOf,
+  deps: Deps,
 ): Promise<AsyncDisposable & { value: ToolContext }> {
   const { rules } = of.agent.walls
   const permitted = permitOf(name, rules, asked)
@@ -68,7 +77,7 @@ const isMeant = (asked: readonly Target[], host: string, port: number): boolean 
   asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
 
 /** Where the operator's own search answers is his to say, on this machine or not. */
-function isConfigured({ agent }: Of, tool: string, host: string, port: number): boolean {
+function isConfigured({ agent }: CallOf, tool: string, host: string, port: number): boolean {
   const { base_url } = agent.walls.config.web_search
   if (tool !== "web_search" || base_url === undefined) return false
   const url = new URL(base_url)
@@ -79,8 +88,8 @@ function isConfigured({ agent }: Of, tool: string, host: string, port: number): 
 function toContext(
   hands: Hands,
   permit: (target: Target) => void,
-  { agent, session_key, turn_id, signal }: Of,
-  { store, now_ms }: CallDeps,
+  { agent, session_key, turn_id, signal }: CallOf,
+  { store, now_ms }: Deps,
 ): ToolContext {
   return {
     agent: agent.id,
