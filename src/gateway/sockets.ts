@@ -4,7 +4,7 @@ import type { App } from "./app.ts"
 import { type Caller, holds, isOver, reaches } from "./auth.ts"
 import { openExoclaw } from "./dialects/exoclaw.ts"
 import { type Dialect, openWeft } from "./dialects/weft.ts"
-import { type HubEvent, isTopic } from "./hub.ts"
+import { isTopic } from "./hub.ts"
 import type { Limits } from "./limits.ts"
 import { type Outbox, openOutbox, too_slow } from "./outbox.ts"
 import type { Dispatcher, Peer } from "./rpc.ts"
@@ -40,8 +40,13 @@ export type Sockets = {
   closeAll(): Promise<void>
 }
 
-/** `end` closes it for good: from then on it is neither told nor answered anything, whatever is still on the wire. */
-type Open = { peer: Peer; end(code: number, reason: string): void }
+/** One that has ended is neither told nor answered anything, whatever is still on the wire. */
+type Open = { peer: Peer; ws: RawSocket; outbox: Outbox; is_over: boolean }
+
+function end(entry: Open, code: number, reason: string): void {
+  entry.is_over = true
+  entry.ws.close(code, reason)
+}
 
 export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): Sockets {
   const open = new Set<Open>()
@@ -49,16 +54,11 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
 
   const handlersFor = (protocol: string, address: string, caller: Caller | undefined): SocketHandlers => {
     const peer = openPeer(address, caller)
-    let outbox: Outbox
     let dialect: Dialect
     let deadline: Timer | undefined
     let entry: Open
-    let is_open = true
-    const expiry = openExpiry(app, peer, () => entry.end(close_codes.revoked, "the token has expired"))
-    const subscription = openSubscription(app, peer, {
-      isOpen: () => is_open,
-      send: (text) => outbox.send(text),
-    })
+    let listening: Disposable | undefined
+    const expiry = openExpiry(app, peer, () => end(entry, close_codes.revoked, "the token has expired"))
     const authenticated = () => {
       if (deadline === undefined || !peer.caller) return
       clearTimeout(deadline)
@@ -67,31 +67,28 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
     }
     return {
       open(ws) {
-        outbox = openOutbox(ws, () => metrics.slow_readers_total++, limits)
+        const outbox = openOutbox(ws, () => metrics.slow_readers_total++, limits)
         const refuse = () => ws.close(close_codes.unauthenticated, "connect with a valid token first")
         const options = { dispatcher, peer, outbox, refuse }
         dialect = protocol === "exoclaw" ? openExoclaw(app, options) : openWeft(options)
-        const end = (code: number, reason: string) => {
-          is_open = false
-          ws.close(code, reason)
-        }
-        entry = { peer, end }
+        entry = { peer, ws, outbox, is_over: false }
         open.add(entry)
         if (!caller) deadline = setTimeout(refuse, limits.connect_ms)
         expiry.renew()
         dialect.opened()
       },
       message(_ws, frame) {
-        if (!is_open) return
+        if (entry.is_over) return
         metrics.requests_total++
         dialect.message(frame)
         authenticated()
         expiry.renew()
-        subscription.renew()
+        // Most never listen, and what a listener takes is then not there ten thousand times.
+        if (!listening && peer.topics!.size > 0) listening = listen(app, entry)
       },
-      drain: () => outbox.drained(),
+      drain: () => entry.outbox.drained(),
       close() {
-        is_open = false
+        entry.is_over = true
         open.delete(entry)
         metrics.connections--
         if (deadline !== undefined) {
@@ -99,8 +96,8 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
           metrics.unauthenticated--
         }
         expiry[Symbol.dispose]()
-        subscription[Symbol.dispose]()
-        outbox.gone()
+        listening?.[Symbol.dispose]()
+        entry.outbox.gone()
         peer.gone()
       },
     }
@@ -129,8 +126,8 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
       if (!authenticated) metrics.unauthenticated--
     },
     revoke(token_id) {
-      for (const { peer, end } of open) {
-        if (peer.caller?.token_id === token_id) end(close_codes.revoked, "the token was revoked")
+      for (const entry of open) {
+        if (entry.peer.caller?.token_id === token_id) end(entry, close_codes.revoked, "the token was revoked")
       }
     },
     async closeAll() {
@@ -138,7 +135,7 @@ export function openSockets(app: App, dispatcher: Dispatcher, limits: Limits): S
       const isAnswering = () => [...open].some(({ peer }) => peer.in_flight > 0)
       do await Bun.sleep(1)
       while (isAnswering() && performance.now() < until)
-      for (const { end } of open) end(going_away, "the gateway is stopping")
+      for (const entry of open) end(entry, going_away, "the gateway is stopping")
     },
   }
 }
@@ -195,26 +192,20 @@ function openExpiry(app: App, peer: Peer, close: () => void): Disposable & { ren
   }
 }
 
-/** Listens to the hub once there is a topic to listen for. Each socket counts its events for itself. */
-function openSubscription(
-  app: App,
-  peer: Peer,
-  { isOpen, send }: { isOpen(): boolean; send(text: string): void },
-): Disposable & { renew(): void } {
-  let listening: Disposable | undefined
+/** Tells a socket of what it has subscribed to. Each one counts its events for itself. */
+function listen(app: App, entry: Open): Disposable {
+  const { peer, outbox } = entry
   let seq = 0
-  const hears = ({ topic, agent, scope = "read" }: HubEvent) => {
-    const { caller, topics } = peer
-    if (!isOpen() || !caller || isOver(caller, app.now_ms()) || !holds(caller, scope)) return false
-    if (agent !== undefined && !reaches(caller, agent)) return false
-    return topics!.values().some((pattern) => isTopic(pattern, topic))
-  }
-  const tell = ({ topic, data }: HubEvent) =>
-    send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }))
-  return {
-    renew() {
-      if (!listening && peer.topics!.size > 0) listening = app.hub.subscribe({ hears, tell })
+  return app.hub.subscribe({
+    hears({ topic, agent, scope = "read" }) {
+      const { caller, topics } = peer
+      if (entry.is_over || !caller || isOver(caller, app.now_ms()) || !holds(caller, scope)) return false
+      if (agent !== undefined && !reaches(caller, agent)) return false
+      return topics!.values().some((pattern) => isTopic(pattern, topic))
     },
-    [Symbol.dispose]: () => listening?.[Symbol.dispose](),
-  }
+    tell({ topic, data }) {
+      const event = { jsonrpc: "2.0", method: "event", params: { topic, seq: seq++, data } }
+      outbox.send(JSON.stringify(event))
+    },
+  })
 }
