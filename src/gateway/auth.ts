@@ -97,6 +97,14 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
   }
   const codes = new Map<string, { caller: Caller; expires_ms: number }>()
 
+  /** One list for all sockets of tokens that may do the same. */
+  const known_scopes = new Map<string, readonly Scope[]>()
+  const scopesOf = (text: string) => {
+    const known = known_scopes.get(text) ?? expand(text.split(" "))
+    known_scopes.set(text, known)
+    return known
+  }
+
   /** Throws where the address may not try again yet. */
   const admit = (address: string) => {
     const now = now_ms()
@@ -152,7 +160,7 @@ export function openAuth(store: Store, now_ms: () => number, onRevoke: (token_id
         row.last_used_ms = now_ms()
         store.commit((db) => touchToken(db, id, row.last_used_ms!)).catch(ignoreStorage)
       }
-      return { token_id: id, name, scopes: expand(row.scopes.split(" ")), agents, expires_ms }
+      return { token_id: id, name, scopes: scopesOf(row.scopes), agents, expires_ms }
     },
     create: (token) => add(newToken(), token),
     async adopt(token, name) {
