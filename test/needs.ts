@@ -1,5 +1,5 @@
 import { test } from "bun:test"
-import { existsSync, mkdtempSync, rmdirSync } from "node:fs"
+import { mkdtempSync, rmdirSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -40,7 +40,9 @@ function missingOf({ root, command = [], tmpfs, docker, platform, file }: Needs)
   }
   if (tmpfs && !canMountTmpfs()) missing.push("leave to mount a tmpfs")
   if (docker && !(Bun.which("docker") && succeeds(["docker", "info"]))) missing.push("a Docker engine")
-  if (file && !existsSync(join(import.meta.dir, "..", file))) missing.push(file)
+  // An empty one stands for what could not be built.
+  if (file && !statSync(join(import.meta.dir, "..", file), { throwIfNoEntry: false })?.size)
+    missing.push(file)
   return missing
 }
 

@@ -6,6 +6,12 @@ import { openMemoryFile } from "./memory-file.ts"
 /** The words before those that native/sandbox.c takes, or why there are none on this system. */
 export type Launcher = { argv: string[]; kind: "helper" | "own" } | { missing: string }
 
+/**
+ * For Bun itself; the program does not get it. Without it Bun would keep what it makes of the sources in the program's
+ * HOME, which is the agent's workspace.
+ */
+export const no_cache = { BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" }
+
 /** The helper in memory, which stays as long as this process does. */
 let in_memory: string | undefined
 

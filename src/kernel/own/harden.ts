@@ -1,6 +1,7 @@
 import { ptr } from "bun:ffi"
 import { readFileSync, writeFileSync, writeSync } from "node:fs"
 import { isCode } from "../disk.ts"
+import { no_cache } from "../launcher.ts"
 import { toC } from "../libc.ts"
 import { type Wall, walls } from "../walls.ts"
 import { type Calls, lastError, openCalls, prctl } from "./calls.ts"
@@ -186,7 +187,9 @@ function applySeccomp(calls: Calls, options: Parameters<typeof buildFilter>[0]):
 function execute(calls: Calls, argv: readonly string[]): string {
   const environment = readFileSync("/proc/self/environ")
   const words = argv.map(toC)
-  const variables = splitZero(environment).map((part) => Buffer.concat([part, Buffer.alloc(1)]))
+  const variables = splitZero(environment)
+    .filter((part) => !Object.keys(no_cache).some((name) => part.toString().startsWith(`${name}=`)))
+    .map((part) => Buffer.concat([part, Buffer.alloc(1)]))
   const nothing = new Uint8Array(128)
   calls.sigprocmask(set_mask, nothing, null)
   calls.execve(words[0]!, toPointers(words), toPointers(variables))

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs"
 import { userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { once } from "../../base/once.ts"
-import { launcher as findLauncher, type Launcher } from "../../kernel/launcher.ts"
+import { launcher as findLauncher, type Launcher, no_cache } from "../../kernel/launcher.ts"
 import { type Wall, walls } from "../../kernel/walls.ts"
 import { ToolDenied } from "../target.ts"
 import { cleanEnvironment, cleanPath, type Environment, isWithin } from "./environment.ts"
@@ -103,6 +103,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
         words.push("--proxy", (await proxy()).path)
         Object.assign(env, proxy_env)
       }
+      if (started.kind === "own") Object.assign(env, no_cache)
       return await runWalled({ program, folder, env, signal }, [
         ...started.argv,
         ...words,
