@@ -33,8 +33,9 @@ export async function streamText(chat: Chat, attendant?: Attendant): Promise<Sto
   return stop_reason
 }
 
-/** How the result of a call begins that the rules or a person refused. */
+/** How the result of a call begins that was refused, and what it says where only somebody to ask was missing. */
 const denied = "Denied: "
+const nobody = "nobody is there"
 const hint =
   '["ask" under [agent.permissions] has a person asked, here in a terminal or in another one by `weft approval watch`; "allow" runs it without]'
 
@@ -46,6 +47,9 @@ function tell(event: TurnEvent, is_void: boolean): string | undefined {
     return `[${event.tool} waits for somebody who may approve it]\n${framed(event.summary, columnsOf(process.stderr))}\n[weft approval allow ${event.approval_id}]`
   }
   if (event.type !== "tool_result") return undefined
-  if (event.is_error && event.content.startsWith(denied)) return `[${event.name}] ${event.content}\n${hint}`
+  if (event.is_error && event.content.startsWith(denied)) {
+    const more = event.content.includes(nobody) ? `\n${hint}` : ""
+    return `[${event.name}] ${event.content}${more}`
+  }
   return notes.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
 }
