@@ -121,7 +121,8 @@ function unescapeXml(text: string): string {
 function wallsHere(): string {
   const doctor = ["src/main.ts", "doctor", "--json", "--home", join("coverage", "no-home")]
   const { stdout } = Bun.spawnSync([process.execPath, ...doctor])
-  const { checks } = JSON.parse(stdout.toString()) as { checks: { what: string; detail: string }[] }
+  const said = stdout.toString() || '{"checks": []}'
+  const { checks } = JSON.parse(said) as { checks: { what: string; detail: string }[] }
   const found = checks.find(({ what }) => what === "walls")
   return `walls around programs, as uid ${process.getuid?.() ?? "unknown"}: ${found?.detail ?? "unknown"}`
 }
