@@ -98,9 +98,12 @@ test("what was typed before the question is no answer to it, and is sent afterwa
   chat.type("first\r")
   await chat.shows(/thinking/)
   chat.type("y\r")
-  // Whoever is quick enough types into the same gap; the terminal is asked for something so that it has been read.
-  server.publish("approval.requested", { approval_id: "x", agent: "other", tool: "exec", turn_id: "t" })
-  await chat.shows(/weft approval list/)
+  // Whoever is quick enough types into the same gap; the terminal is told of something, and again, so that what was
+  // typed before has been read by then.
+  for (const approval_id of ["x", "y", "z"]) {
+    server.publish("approval.requested", { approval_id, agent: "other", tool: "exec", turn_id: "t" })
+    await chat.shows(/weft approval list/)
+  }
   go.resolve()
   await chat.shows(/\[n\]o: $/)
   expect(server.answers()).toEqual([])
