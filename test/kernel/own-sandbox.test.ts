@@ -26,8 +26,14 @@ const started = [...walls.map((wall) => `holds ${wall}`), "started"]
 
 /** Whether a process is there and not only waiting to be counted. */
 function isAlive(pid: number): boolean {
-  const path = `/proc/${pid}/stat`
-  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "utf8"))
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch (thrown) {
+    // It ended, perhaps while it was looked at.
+    const { code = "" } = thrown as NodeJS.ErrnoException
+    if (!["ENOENT", "ESRCH"].includes(code)) throw thrown
+    return false
+  }
 }
 
 enclosing("all walls hold for an ordinary user, and the program ends as it wants", async () => {
