@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { followConfig } from "../src/live.ts"
+import { findHome } from "../src/config/home.ts"
+import { followConfig, openLive, readLoaded } from "../src/live.ts"
 import {
   openSocket,
   type RawClient,
@@ -135,3 +136,26 @@ test("a configuration that cannot be followed is told to the log and stops nobod
     ],
   ])
 })
+
+test.each([
+  ["nothing but its own sockets", "", "prefer", "prefer"],
+  ["a binding of its own sockets", '[[bindings]]\nagent_id = "work"\nchannel = "ws"\n', "prefer", "prefer"],
+  ["a messenger's binding", '[[bindings]]\nagent_id = "work"\nchannel = "telegram"\n', "prefer", "require"],
+  ["a binding without a channel", '[[bindings]]\nagent_id = "work"\npeer_id = "1"\n', "prefer", "require"],
+  [
+    "a channel",
+    '[[plugins]]\nname = "m"\npath = "m.wasm"\n[channels.m]\nplugin = "m"\nsecret = { env = "S" }\n',
+    "require",
+    "prefer",
+  ],
+] as const)(
+  "who is reached by %s runs programs behind every wall or not at all",
+  async (_what, text, of_default, of_work) => {
+    await using folder = await temporaryFolder()
+    writeFileSync(join(folder.path, "config.toml"), `${text}[[agents]]\nid = "work"\n`)
+    const [home, env] = [findHome({ home: folder.path }, {}), { S: "s" }]
+    const { agents } = await openLive(await readLoaded(home, {}, env), home, env)
+    const modeOf = (id: string) => agents.get(id)!.walls.sandbox.mode
+    expect([modeOf("default"), modeOf("work")]).toEqual([of_default, of_work])
+  },
+)

@@ -57,7 +57,14 @@ const races = [
   },
   { way: "by components", disk: linuxDisk(byComponents), link: "relative", target: () => "../outside" },
 ]
-const everywhere = process.platform === "linux" ? test.each(races) : test.skip.each(races)
+const everywhere = (
+  name: string,
+  body: (race: (typeof races)[number]) => undefined | Promise<unknown>,
+  timeout_ms: number,
+) =>
+  process.platform === "linux"
+    ? test.each(races)(name, body, timeout_ms)
+    : test.skip(`${name} (needs linux)`, () => undefined)
 
 everywhere(
   "a thousand writes and reads while a folder is exchanged with a link stay inside, $way, $link",
