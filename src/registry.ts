@@ -23,7 +23,7 @@ import { tokenCode, tokenCreate, tokenExchange, tokenList, tokenRevoke } from ".
 import { toolCall, toolCalls, toolList } from "./gateway/methods/tool.ts"
 import { usageGet } from "./gateway/methods/usage.ts"
 import { memorySection } from "./memory/config.ts"
-import { pluginsSection } from "./plugins/config.ts"
+import { pluginsSection, runnersSection } from "./plugins/config.ts"
 import { anthropic } from "./providers/anthropic.ts"
 import { providersSection } from "./providers/config.ts"
 import { google } from "./providers/google.ts"
@@ -52,6 +52,7 @@ export const sections = [
   agentsSection,
   providersSection,
   pluginsSection,
+  runnersSection,
   bindingsSection,
   channelsSection,
   secretsSection,

@@ -1,11 +1,17 @@
 /** What a plugin may be granted. */
 export type Capability =
+  /** Without a port: 443, by https only. */
   | { type: "http"; host: string }
-  | { type: "store"; name: string }
+  /** Shared: one for all sessions of an agent, instead of one a session. */
+  | { type: "store"; name: string; shared: boolean }
   | { type: "env"; name: string }
+  /** Absolute, or relative to the configuration. */
   | { type: "fs"; path: string; writable: boolean }
+  /** A value of [secrets] that the host puts into the plugin's requests; the plugin never sees it. */
+  | { type: "secret"; name: string }
 
-export const capability_forms = "http:<host>, store:<name>, env:<NAME> or fs:<path>:ro|rw"
+export const capability_forms =
+  "http:<host>, store:<name>, store:<name>:agent, env:<NAME>, fs:<path>:ro|rw or secret:<NAME>"
 
 const host_pattern =
   /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:\d{1,5})?$/i
@@ -15,9 +21,22 @@ export function parseCapability(text: string): Capability | undefined {
   const colon = text.indexOf(":")
   const [type, value] = [text.slice(0, colon), text.slice(colon + 1)]
   if (colon < 1 || value === "") return undefined
-  if (type === "http") return host_pattern.test(value) ? { type, host: value.toLowerCase() } : undefined
-  if (type === "store") return /^[A-Za-z0-9_.-]+$/.test(value) ? { type, name: value } : undefined
-  if (type === "env") return /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) ? { type, name: value } : undefined
-  const [, path, mode] = /^(.+):(ro|rw)$/.exec(value) ?? []
-  return type === "fs" && path ? { type, path, writable: mode === "rw" } : undefined
+  switch (type) {
+    case "http":
+      return host_pattern.test(value) ? { type, host: value.toLowerCase() } : undefined
+    case "store": {
+      const [, name, shared] = /^([A-Za-z0-9_.-]+)(:agent)?$/.exec(value) ?? []
+      return name ? { type, name, shared: shared !== undefined } : undefined
+    }
+    case "env":
+      return /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) ? { type, name: value } : undefined
+    case "secret":
+      return /^[A-Z][A-Z0-9_]*$/.test(value) ? { type, name: value } : undefined
+    case "fs": {
+      const [, path, mode] = /^(.+):(ro|rw)$/.exec(value) ?? []
+      return path ? { type, path, writable: mode === "rw" } : undefined
+    }
+    default:
+      return undefined
+  }
 }

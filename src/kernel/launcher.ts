@@ -24,15 +24,18 @@ export async function launcher(run_folder: string): Promise<Launcher> {
     return { missing: `programs can be shut in on Linux only; this system is ${process.platform}` }
   }
   const helper = await findHelper(run_folder)
-  return helper ? { argv: [helper], kind: "helper" } : { argv: ownCommand(), kind: "own" }
+  return helper ? { argv: [helper], kind: "helper" } : { argv: ownCommand("sandbox"), kind: "own" }
 }
 
-/** This program, whatever has been put in the place of its file since it was started. */
-export function ownCommand(): string[] {
-  const own = `/proc/${process.pid}/exe`
-  if (is_embedded) return [own, "sandbox"]
+/**
+ * This program with one of its hidden commands; on Linux whatever has been put in the place of its file since it was
+ * started.
+ */
+export function ownCommand(word: "sandbox" | "runner"): string[] {
+  const own = process.platform === "linux" ? `/proc/${process.pid}/exe` : process.execPath
+  if (is_embedded) return [own, word]
   const root = join(import.meta.dir, "../..")
-  return [own, "--no-env-file", `--config=${join(root, "bunfig.toml")}`, join(root, "src/main.ts"), "sandbox"]
+  return [own, "--no-env-file", `--config=${join(root, "bunfig.toml")}`, join(root, "src/main.ts"), word]
 }
 
 async function findHelper(run_folder: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox"
+import { capability_forms } from "../config/capability.ts"
 import { defineSection } from "../config/section.ts"
 
 export const pluginsSection = defineSection(
@@ -13,13 +14,13 @@ export const pluginsSection = defineSection(
         }),
         path: Type.String({
           minLength: 1,
-          description: "Its WASI module, relative to the configuration.",
+          description: "Its WASI module, relative to the configuration; its manifest lies beside it.",
           examples: ["plugins/echo.wasm"],
           file: true,
         }),
         capabilities: Type.Array(Type.String(), {
           default: [],
-          description: "What it is granted: http:<host>, store:<name>, env:<NAME>, fs:<path>:ro|rw.",
+          description: `What it is granted: ${capability_forms}.`,
           examples: [["http:api.example.com", "store:notes"]],
         }),
       },
@@ -30,3 +31,26 @@ export const pluginsSection = defineSection(
 )
 
 export type PluginConfig = Static<typeof pluginsSection.schema>[number]
+
+export const runnersSection = defineSection(
+  "runners",
+  Type.Object(
+    {
+      processes_max: Type.Integer({
+        default: 4,
+        minimum: 1,
+        maximum: 64,
+        description: "Most processes that run plugins at once, each for one plugin.",
+      }),
+      idle_ms: Type.Integer({
+        default: 300_000,
+        minimum: 0,
+        maximum: 86_400_000,
+        description: "How long a process without a call is kept, in milliseconds.",
+      }),
+    },
+    { additionalProperties: false, description: "The processes that plugins run in." },
+  ),
+)
+
+export type RunnersConfig = Static<typeof runnersSection.schema>

@@ -3,9 +3,10 @@ import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmS
 import { AppError } from "../base/errors.ts"
 import gateway from "./migrations/0001_gateway.sql" with { type: "text" }
 import tools from "./migrations/0002_tools.sql" with { type: "text" }
+import plugins from "./migrations/0003_plugins.sql" with { type: "text" }
 
 /** Append only: a released step is never edited. The index is the version it starts from. */
-const released = [gateway, tools]
+const released = [gateway, tools, plugins]
 
 /**
  * Brings a database to the newest version, one transaction a step. Before the first step a database that holds

@@ -19,7 +19,9 @@ test.each([
 test.each([
   ["http:api.example.com", { type: "http", host: "api.example.com" }],
   ["http:*.Example.com:8443", { type: "http", host: "*.example.com:8443" }],
-  ["store:notes", { type: "store", name: "notes" }],
+  ["store:notes:agent", { type: "store", name: "notes", shared: true }],
+  ["secret:GITHUB", { type: "secret", name: "GITHUB" }],
+  ["store:notes", { type: "store", name: "notes", shared: false }],
   ["env:LANG", { type: "env", name: "LANG" }],
   ["fs:/srv/a:b:ro", { type: "fs", path: "/srv/a:b", writable: false }],
   ["fs:data:rw", { type: "fs", path: "data", writable: true }],

@@ -74,7 +74,7 @@ function start(calls: Calls, words: string[], processes: string) {
   if (calls.pipe2(ends, close_on_exec) !== 0) throw new Failed("pipe", "EMFILE")
   const [ready, inner_ready] = [ends[0]!, ends[1]!]
   const running = process.getuid?.() === 0 ? 0 : countUserTasks()
-  const command = [...ownCommand(), inside, `${process.pid}`, `${running}`, processes, ...words]
+  const command = [...ownCommand("sandbox"), inside, `${process.pid}`, `${running}`, processes, ...words]
   const child: Child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit", 3, inner_ready] })
   closeSync(inner_ready)
   leaveStreams(calls)
