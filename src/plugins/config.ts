@@ -23,6 +23,13 @@ export const pluginsSection = defineSection(
           description: `What it is granted: ${capability_forms}.`,
           examples: [["http:api.example.com", "store:notes"]],
         }),
+        sha256: Type.Optional(
+          Type.String({
+            pattern: "^[0-9a-f]{64}$",
+            description:
+              "The module that is meant, by its SHA-256; another one does not run. Unset: the first one seen.",
+          }),
+        ),
       },
       { additionalProperties: false },
     ),
@@ -49,7 +56,7 @@ export const runnersSection = defineSection(
         description: "How long a process without a call is kept, in milliseconds.",
       }),
     },
-    { additionalProperties: false, description: "The processes that plugins run in." },
+    { additionalProperties: false, description: "The processes that plugins run in.", restart: true },
   ),
 )
 

@@ -2,6 +2,7 @@
 import type { Capability } from "../config/capability.ts"
 import type { Files } from "../security/files/files.ts"
 import type { GuardedFetch } from "../security/web/fetch.ts"
+import type { PluginConfig } from "./config.ts"
 import type { Engine, ModuleLimits } from "./module.ts"
 
 /** `<name>.toml` beside the module, or what stands for it where there is none. */
@@ -125,6 +126,13 @@ export type Formatted =
   | { type: "request"; url: string; method: string; headers: Record<string, string>; body: string }
   | { type: "bytes"; bytes: Uint8Array }
 
+/** What follows from the configuration, and may change while the gateway runs. */
+export type PluginsSettings = {
+  plugins: readonly PluginConfig[]
+  /** Of [secrets], resolved. */
+  secrets: Readonly<Record<string, string>>
+}
+
 /** The plugins of the configuration, on App for as long as the gateway runs. */
 export type Plugins = AsyncDisposable & {
   list(): PluginInfo[]
@@ -134,4 +142,8 @@ export type Plugins = AsyncDisposable & {
   load(name: string, by: string, sha256?: string): Promise<PluginInfo>
   /** Takes it out of service until it is loaded. Throws AppError. */
   unload(name: string): Promise<PluginInfo>
+  /** Follows a configuration that was changed; what it grants holds for the next call. */
+  configure(settings: PluginsSettings): Promise<void>
+  /** What the system does not put around runners; undefined until one has started. */
+  missing(): string[] | undefined
 }

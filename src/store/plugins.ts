@@ -1,0 +1,47 @@
+import type { Database } from "bun:sqlite"
+
+/** What was approved of a plugin. */
+export type PluginRow = {
+  name: string
+  /** Of the module's file, and of the manifest's; "" where there is none. */
+  sha256: string
+  manifest_sha256: string
+  asks: string[]
+  /** What the module said of itself, checked. */
+  described: unknown
+  approved_by: string
+  approved_ms: number
+  is_unloaded: boolean
+}
+
+type Raw = Omit<PluginRow, "asks" | "described" | "is_unloaded"> & {
+  asks: string
+  described: string
+  is_unloaded: 0 | 1
+}
+
+export function findPlugin(db: Database, name: string): PluginRow | undefined {
+  const raw = db.query("SELECT * FROM plugin WHERE name = ?").get(name) as Raw | null
+  if (!raw) return undefined
+  return {
+    ...raw,
+    asks: JSON.parse(raw.asks) as string[],
+    described: JSON.parse(raw.described) as unknown,
+    is_unloaded: raw.is_unloaded === 1,
+  }
+}
+
+/** In place of what was approved before. */
+export function putPlugin(db: Database, { asks, described, is_unloaded, ...row }: PluginRow): void {
+  db.query(
+    `INSERT OR REPLACE INTO plugin
+       (name, sha256, manifest_sha256, asks, described, approved_by, approved_ms, is_unloaded)
+     VALUES
+       ($name, $sha256, $manifest_sha256, $asks, $described, $approved_by, $approved_ms, $is_unloaded)`,
+  ).run({
+    ...row,
+    asks: JSON.stringify(asks),
+    described: JSON.stringify(described),
+    is_unloaded: is_unloaded ? 1 : 0,
+  })
+}
