@@ -1,11 +1,11 @@
 import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox"
 import type { LogEntry } from "../agent/log.ts"
 import type { Turn } from "../agent/turn.ts"
+import { isDeeper } from "../base/depth.ts"
 import { AppError, errors, toAppError } from "../base/errors.ts"
 import { type Parse, parser } from "../base/schema.ts"
 import type { App } from "./app.ts"
 import { type Caller, holds, isOver, type Scope } from "./auth.ts"
-import { isDeeper } from "./depth.ts"
 
 export const depth_max = 64
 export const batch_max = 64

@@ -1,8 +1,8 @@
 import type { TurnResult } from "../../agent/events.ts"
 import type { LogEntry } from "../../agent/log.ts"
+import { isDeeper } from "../../base/depth.ts"
 import { AppError, toAppError } from "../../base/errors.ts"
 import type { App } from "../app.ts"
-import { isDeeper } from "../depth.ts"
 import { depth_max, reported } from "../rpc.ts"
 import type { Dialect, DialectOptions } from "./weft.ts"
 
