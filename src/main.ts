@@ -8,6 +8,12 @@ if (process.argv[2] === "sandbox") {
   process.exit(await runSandbox(process.argv.slice(3)))
 }
 
+// What plugins run in, started by the gateway.
+if (process.argv[2] === "runner") {
+  const { runRunner } = await import("./plugins/runner/main.ts")
+  process.exit(await runRunner(process.argv.slice(3)))
+}
+
 // Bun looks at it when it serves: without it, a failure would show clients a development page.
 process.env.NODE_ENV = "production"
 

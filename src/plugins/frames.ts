@@ -1,7 +1,8 @@
 /**
  * What the gateway and a runner say to each other: frames of
- * `u32 payload bytes | u8 kind | u32 header bytes | header (JSON object, UTF-8) | body`, little-endian.
- * Neither side trusts the other: a length that is too large is refused before anything is held for it.
+ * `u32 payload bytes | u8 kind | u32 header bytes | header (JSON object, UTF-8) | body`, little-endian, where the payload
+ * is all that comes after its length. Neither side trusts the other: a length that is too large is refused before
+ * anything is held for it.
  */
 
 /** Of the whole protocol; the sender is said by the half: below 16 the gateway, from 16 on the runner. */
@@ -88,3 +89,119 @@ export const host_errors = {
 export type HostError = keyof typeof host_errors
 
 export type Frame = { kind: Kind; header: Record<string, unknown>; body: Uint8Array }
+
+/** What came is no frame of the other side. Whoever sent it is not to be read any further. */
+export class FrameError extends Error {
+  override name = "FrameError"
+}
+
+/** Of a payload: the kind and the length of its header. */
+const fixed_bytes = 5
+const length_bytes = 4
+const from_runner = 16
+
+export function encodeFrame(kind: Kind, header: object, body?: Uint8Array): Uint8Array {
+  const text = Buffer.from(JSON.stringify(header))
+  const payload = fixed_bytes + text.length + (body?.length ?? 0)
+  const frame = Buffer.allocUnsafe(length_bytes + payload)
+  frame.writeUInt32LE(payload, 0)
+  frame[length_bytes] = kinds[kind]
+  frame.writeUInt32LE(text.length, length_bytes + 1)
+  text.copy(frame, length_bytes + fixed_bytes)
+  if (body) frame.set(body, length_bytes + fixed_bytes + text.length)
+  return frame
+}
+
+export type Decoder = {
+  /** Takes what came, in pieces of any size. `next` is to be asked until it has nothing before the next piece. */
+  push(chunk: Uint8Array): void
+  /** The next whole frame, with bytes of its own. Throws FrameError, and from then on always. */
+  next(): Frame | undefined
+}
+
+/**
+ * Reads frames of `sender`. A payload has at most `bytes_max` bytes; no more than that and one piece is held at any
+ * time.
+ */
+export function openDecoder(bytes_max: number, sender: "gateway" | "runner"): Decoder {
+  const names = new Map(
+    Object.entries(kinds)
+      .filter(([, number]) => number >= from_runner === (sender === "runner"))
+      .map(([name, number]) => [number as number, name as Kind]),
+  )
+  const utf8 = new TextDecoder("utf-8", { fatal: true })
+  let held: Buffer = Buffer.alloc(0)
+  let start = 0
+  let end = 0
+  let failure: FrameError | undefined
+
+  return {
+    push(chunk) {
+      if (failure) return
+      makeRoom(chunk.length)
+      held.set(chunk, end)
+      end += chunk.length
+    },
+    next() {
+      if (failure) throw failure
+      try {
+        return take()
+      } catch (thrown) {
+        if (!(thrown instanceof FrameError)) throw thrown
+        failure = thrown
+        held = Buffer.alloc(0)
+        throw thrown
+      }
+    },
+  }
+
+  /** Room grows with what came and not with what was announced. */
+  function makeRoom(bytes: number): void {
+    const filled = end - start
+    if (held.length - end >= bytes) return
+    const needed = filled + bytes
+    const most = Math.max(needed, length_bytes + bytes_max)
+    const room = held.length >= needed ? held : Buffer.allocUnsafe(Math.min(most, Math.max(4096, 2 * needed)))
+    held.copy(room, 0, start, end)
+    held = room
+    start = 0
+    end = filled
+  }
+
+  function take(): Frame | undefined {
+    if (end - start < length_bytes) return undefined
+    const payload = held.readUInt32LE(start)
+    if (payload < fixed_bytes) throw new FrameError("a frame is too short")
+    if (payload > bytes_max) throw new FrameError("a frame is too long")
+    if (end - start < length_bytes + fixed_bytes) return undefined
+    const kind = names.get(held[start + length_bytes]!)
+    if (!kind) throw new FrameError("a frame is of an unknown kind")
+    const header_bytes = held.readUInt32LE(start + length_bytes + 1)
+    if (header_bytes > payload - fixed_bytes) throw new FrameError("a header is longer than its frame")
+    if (end - start < length_bytes + payload) return undefined
+    const at = start + length_bytes + fixed_bytes
+    const stop = start + length_bytes + payload
+    const header = parseHeader(held.subarray(at, at + header_bytes))
+    const body = new Uint8Array(held.subarray(at + header_bytes, stop))
+    start = stop
+    if (start === end) start = end = 0
+    if (end === 0 && held.length > kept_bytes) held = Buffer.alloc(0)
+    return { kind, header, body }
+  }
+
+  function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+    let header: unknown
+    try {
+      header = JSON.parse(utf8.decode(bytes))
+    } catch {
+      throw new FrameError("a header is not JSON")
+    }
+    if (typeof header !== "object" || header === null || Array.isArray(header)) {
+      throw new FrameError("a header is not an object")
+    }
+    return header as Record<string, unknown>
+  }
+}
+
+/** Of the decoder's room, between frames. */
+const kept_bytes = 1 << 18

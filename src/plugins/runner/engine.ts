@@ -1,0 +1,28 @@
+import type { Call, Done, FailureKind, Load } from "../frames.ts"
+
+/** The guest gave no output, for a reason of its own. The message is for whoever called, models included. */
+export class GuestFailed extends Error {
+  override name = "GuestFailed"
+  readonly kind: FailureKind
+  stdout = ""
+  stderr = ""
+
+  constructor(kind: FailureKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** Asks the gateway and waits. `error` is one of `host_errors`, or 0. */
+export type AskHost = (name: string, argument: Uint8Array) => { error: number; bytes: Uint8Array }
+
+export type Output = { header: Done; body: Uint8Array }
+
+/** A module that is ready to be called; nothing of one call is there in the next. */
+export type Loaded = {
+  /** Throws GuestFailed. */
+  call(call: Call, input: Uint8Array): Output | Promise<Output>
+}
+
+/** Compiles a prepared module. Throws GuestFailed. */
+export type LoadEngine = (load: Load, module: Uint8Array, ask: AskHost) => Loaded | Promise<Loaded>

@@ -1,0 +1,70 @@
+import { makeBlocking } from "../../kernel/waiting.ts"
+import { type Answer, type Call, FrameError, type Load } from "../frames.ts"
+import { type AskHost, GuestFailed, type LoadEngine, type Loaded } from "./engine.ts"
+import { type Io, openIo } from "./io.ts"
+
+const status = { done: 0, usage: 2, protocol: 3 }
+
+/**
+ * What `weft runner reactor|wasmer --parent PID` does: runs one plugin for the gateway, which is at the other end of
+ * standard input and output, until that end is closed. Resolves to an exit status.
+ */
+export async function runRunner(words: string[]): Promise<number> {
+  const [engine, flag, parent] = words
+  if ((engine !== "reactor" && engine !== "wasmer") || flag !== "--parent" || !parent) return status.usage
+  const load = await engineOf(engine)
+  const io = openIo(makeBlocking([0, 1]))
+  io.send("ready", { missing: [] })
+  try {
+    await serve(io, load)
+    return status.done
+  } catch (thrown) {
+    if (thrown instanceof FrameError) return status.protocol
+    throw thrown
+  }
+}
+
+async function engineOf(engine: Load["engine"]): Promise<LoadEngine> {
+  if (engine === "reactor") return (await import("./reactor.ts")).loadReactor
+  throw new Error("there is no such engine yet")
+}
+
+async function serve(io: Io, loadEngine: LoadEngine): Promise<void> {
+  const first = io.receive()
+  if (!first) return
+  if (first.kind !== "load") throw new FrameError("a module comes first")
+  const ask = openAsk(io)
+  let loaded: Loaded | undefined
+  try {
+    loaded = await loadEngine(first.header as Load, first.body, ask)
+    io.send("loaded", {})
+  } catch (thrown) {
+    fail(io, thrown)
+  }
+  for (;;) {
+    const frame = io.receive()
+    if (!frame) return
+    if (frame.kind !== "call" || !loaded) throw new FrameError("only a call can come here")
+    try {
+      const { header, body } = await loaded.call(frame.header as Call, frame.body)
+      io.send("done", header, body)
+    } catch (thrown) {
+      fail(io, thrown)
+    }
+  }
+}
+
+function openAsk(io: Io): AskHost {
+  return (name, argument) => {
+    io.send("host", { function: name }, argument)
+    const frame = io.receive()
+    if (frame?.kind !== "answer") throw new FrameError("only an answer can come here")
+    return { error: (frame.header as Answer).error, bytes: frame.body }
+  }
+}
+
+function fail(io: Io, thrown: unknown): void {
+  if (!(thrown instanceof GuestFailed) || io.isBroken()) throw thrown
+  const { kind, message, stdout, stderr } = thrown
+  io.send("failed", { kind, message, stdout, stderr })
+}

@@ -1,0 +1,160 @@
+import { type Call, host_errors, type Load } from "../frames.ts"
+import { type AskHost, GuestFailed, type Loaded, type Output } from "./engine.ts"
+import { describeTrap, Trap, takeString } from "./trap.ts"
+
+const host_functions = ["http_fetch", "store_get", "store_put", "store_list", "log"] as const
+
+type Importable = (...values: number[]) => number | undefined
+type Exports = Record<string, WebAssembly.ExportValue>
+
+/** What one instance is given and what it leaves behind. */
+type Guest = {
+  /** undefined until there is an instance; its buffer is another one after it has grown. */
+  memory: WebAssembly.Memory | undefined
+  /** What `take_result` gives. */
+  result: Uint8Array | undefined
+}
+
+/** A module of the reactor ABI, version 1: every call gets an instance of its own. */
+export function loadReactor(load: Load, bytes: Uint8Array, ask: AskHost): Loaded {
+  const module = compile(bytes)
+  const wanted = WebAssembly.Module.imports(module)
+  return { call: (call, input) => run(module, wanted, load, ask, call, input) }
+}
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
+  } catch (thrown) {
+    throw new GuestFailed("compile", `it cannot be compiled: ${describeTrap(thrown)}`)
+  }
+}
+
+function run(
+  module: WebAssembly.Module,
+  wanted: WebAssembly.ModuleImportDescriptor[],
+  load: Load,
+  ask: AskHost,
+  call: Call,
+  input: Uint8Array,
+): Output {
+  const guest: Guest = { memory: undefined, result: undefined }
+  const given = { weft: weftImports(guest, load, ask), env: { abort: abortOf(guest) } }
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
+  for (const { module: from, name } of wanted) {
+    const value = (given as Record<string, Record<string, Importable>>)[from]?.[name]
+    imports[from] ??= {}
+    if (value) imports[from][name] = value
+  }
+  const exports = instantiate(module, imports)
+  if (!(exports.memory instanceof WebAssembly.Memory)) throw new GuestFailed("abi", "it exports no memory")
+  guest.memory = exports.memory
+  if (exports._initialize) invoke(exports, "_initialize", [])
+  const body = callExport(exports, guest.memory, load, call.function, input)
+  return { header: { stdout: "", stderr: "" }, body }
+}
+
+function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Exports {
+  try {
+    return new WebAssembly.Instance(module, imports).exports
+  } catch (thrown) {
+    throw toFailure(thrown, "instantiate")
+  }
+}
+
+function callExport(
+  exports: Exports,
+  memory: WebAssembly.Memory,
+  load: Load,
+  name: string,
+  input: Uint8Array,
+): Uint8Array {
+  const called = exports[name]
+  if (typeof called !== "function") throw new GuestFailed("abi", `it exports no function ${name}`)
+  const words = called.length === 0 ? [] : [putInput(exports, memory, input), input.length]
+  const result = invoke(exports, name, words)
+  if (typeof result !== "bigint") throw new GuestFailed("abi", `${name} does not return an i64`)
+  const at = Number(BigInt.asUintN(64, result) >> 32n)
+  const length = Number(BigInt.asUintN(32, result))
+  if (length > load.output_bytes_max) {
+    throw new GuestFailed("output", `its output of ${length} bytes is more than ${load.output_bytes_max}`)
+  }
+  if (at + length > memory.buffer.byteLength) {
+    throw new GuestFailed("abi", "its output lies outside of its memory")
+  }
+  return new Uint8Array(memory.buffer, at, length)
+}
+
+function putInput(exports: Exports, memory: WebAssembly.Memory, input: Uint8Array): number {
+  const given = invoke(exports, "weft_alloc", [input.length])
+  if (typeof given !== "number") throw new GuestFailed("abi", "weft_alloc does not return an i32")
+  const at = given >>> 0
+  if (input.length === 0) return at
+  if (at === 0) throw new GuestFailed("memory", `it has no room for an input of ${input.length} bytes`)
+  if (at + input.length > memory.buffer.byteLength) {
+    throw new GuestFailed("abi", "weft_alloc returned an address outside of its memory")
+  }
+  new Uint8Array(memory.buffer).set(input, at)
+  return at
+}
+
+function invoke(exports: Exports, name: string, words: number[]): unknown {
+  const called = exports[name]
+  if (typeof called !== "function") throw new GuestFailed("abi", `it exports no function ${name}`)
+  try {
+    return called(...words)
+  } catch (thrown) {
+    throw toFailure(thrown, "trap")
+  }
+}
+
+function toFailure(thrown: unknown, kind: "trap" | "instantiate"): unknown {
+  if (thrown instanceof GuestFailed) return thrown
+  if (thrown instanceof Trap) return new GuestFailed(kind, thrown.message)
+  const text = describeTrap(thrown)
+  if (text === undefined) return thrown
+  return new GuestFailed(text === "out of memory" ? "memory" : kind, text)
+}
+
+function weftImports(guest: Guest, load: Load, ask: AskHost): Record<string, Importable> {
+  const imports: Record<string, Importable> = {
+    take_result(at) {
+      const { result } = guest
+      if (!result) return undefined
+      const memory = bufferOf(guest)
+      if ((at! >>> 0) + result.length > memory.byteLength) {
+        throw new Trap("take_result was given an address outside of its memory")
+      }
+      new Uint8Array(memory).set(result, at! >>> 0)
+      return undefined
+    },
+  }
+  for (const name of host_functions) {
+    imports[name] = (at, length) => {
+      guest.result = undefined
+      const memory = bufferOf(guest)
+      const [from, bytes] = [at! >>> 0, length! >>> 0]
+      if (from + bytes > memory.byteLength) return host_errors.invalid
+      if (bytes > load.output_bytes_max) return host_errors.too_large
+      const answer = ask(name, new Uint8Array(memory, from, bytes))
+      if (answer.error !== 0) return answer.error
+      guest.result = answer.bytes
+      return answer.bytes.length
+    }
+  }
+  return imports
+}
+
+function bufferOf(guest: Guest): ArrayBuffer {
+  if (!guest.memory) throw new Trap("it called the host before it was there")
+  return guest.memory.buffer
+}
+
+/** What AssemblyScript calls where it cannot go on. */
+function abortOf(guest: Guest): Importable {
+  return (message, file, line, column) => {
+    const memory = bufferOf(guest)
+    const where = `${takeString(memory, file!)}:${line! >>> 0}:${column! >>> 0}`
+    throw new Trap(`it aborted: ${takeString(memory, message!) || "no message"} (${where})`)
+  }
+}
