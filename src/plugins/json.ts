@@ -1,0 +1,23 @@
+import { isDeeper } from "../base/depth.ts"
+import { PluginFailed } from "./module.ts"
+
+/** Deeper than anybody means, and shallow enough for whoever writes it out again. */
+const depth_max = 64
+
+/** JSON as a plugin wrote it. Throws PluginFailed. */
+export function readJson(bytes: Uint8Array, from: string): unknown {
+  const value = tryJson(bytes)
+  if (value === undefined) throw new PluginFailed("output", `${from} returned something that is no JSON`)
+  return value
+}
+
+/** undefined for what is not JSON in UTF-8, or is nested too deeply. */
+export function tryJson(bytes: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    return isDeeper(text, depth_max) ? undefined : (JSON.parse(text) as unknown)
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || thrown instanceof TypeError) return undefined
+    throw thrown
+  }
+}
