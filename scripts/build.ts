@@ -1,7 +1,7 @@
-/** Builds dist/weft for this machine; `--target NAME` or `--target all` for others. */
+/** Builds dist/weft for this machine, and its source maps for scripts/trace.ts beside it; `--target NAME` or `--target all` for others. */
 import { rmSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { buildExecutable, isTarget, type Target, targets } from "./executable.ts"
+import { buildExecutable, buildMaps, isTarget, type Target, targets } from "./executable.ts"
 import { buildNative } from "./native.ts"
 
 const { values } = parseArgs({ options: { target: { type: "string" } } })
@@ -10,6 +10,7 @@ for (const target of wantedTargets(values.target)) {
   const suffix = target ? `-${target}${target.startsWith("windows") ? ".exe" : ""}` : ""
   const outfile = `dist/weft${suffix}`
   const bytes = await buildExecutable("src/main.ts", outfile, target)
+  await buildMaps("src/main.ts", outfile, `${outfile}.maps.json`, target)
   const empty_outfile = `dist/empty${suffix}`
   const empty_bytes = await buildExecutable("bench/reference/empty.ts", empty_outfile, target)
   rmSync(empty_outfile)

@@ -7,6 +7,7 @@ import type { CallDeps } from "./agent/call.ts"
 import { nameOf } from "./agent/model.ts"
 import { openTurns } from "./agent/turns.ts"
 import { checkWalls } from "./agent/walls-check.ts"
+import { toTrace } from "./base/errors.ts"
 import { type Log, openLog, writeStandardError } from "./base/log.ts"
 import type { GatewayOptions as AskedFor, Gateway } from "./cli/deps.ts"
 import { findHome, type Home, makeHome, writeState } from "./config/home.ts"
@@ -117,7 +118,7 @@ function startFollowing(following: Omit<Following, "signal">): Disposable {
  */
 function startCheckingWalls({ live, log }: App, run_folder: string): AsyncDisposable {
   let checking: Promise<unknown> | undefined
-  const tell = (message: string) => (thrown: unknown) => log.error(message, { cause: Bun.inspect(thrown) })
+  const tell = (message: string) => (thrown: unknown) => log.error(message, { cause: toTrace(thrown) })
   const timer = setTimeout(() => {
     checking = Promise.all([
       checkWalls(live().agents, log).catch(tell("the walls around programs could not be tried")),
@@ -234,7 +235,7 @@ function startPurging(app: App): Disposable {
     const { retention } = app.live()
     app.store
       .commit((db) => purge(db, retention, app.now_ms()))
-      .catch((thrown) => app.log.error("old rows could not be deleted", { cause: Bun.inspect(thrown) }))
+      .catch((thrown) => app.log.error("old rows could not be deleted", { cause: toTrace(thrown) }))
   }
   const first = setTimeout(run, settle_ms)
   const timer = setInterval(run, purge_every_ms)

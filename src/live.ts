@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
 import { openAgents } from "./agent/agents.ts"
+import { toTrace } from "./base/errors.ts"
 import type { GatewayFlags } from "./cli/deps.ts"
 import type { Home } from "./config/home.ts"
 import type { Environment, Flag } from "./config/overrides.ts"
@@ -102,7 +103,7 @@ export async function followConfig(following: Following): Promise<void> {
   } catch (thrown) {
     const { log } = following.app
     log.error("changes of the configuration are no longer seen until a restart", {
-      cause: Bun.inspect(thrown),
+      cause: toTrace(thrown),
     })
   }
 }

@@ -1,5 +1,5 @@
 /** One call of a tool, from what the model asks to what it is told: gate, record, walls, result. */
-import { toAppError } from "../base/errors.ts"
+import { toAppError, toTrace } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { once } from "../base/once.ts"
 import type { ToolResult, ToolUse } from "../base/parts.ts"
@@ -225,7 +225,7 @@ function explain(thrown: unknown, { name }: AnyTool, { log }: CallDeps): string 
   if (code === "invalid_params") {
     return `The input does not match the tool's schema at ${data.path}: ${data.expected}. Correct it and call again.`
   }
-  log.error("a tool could not be called", { tool: name, code, ...data, cause: Bun.inspect(cause) })
+  log.error("a tool could not be called", { tool: name, code, ...data, cause: toTrace(cause) })
   return message
 }
 

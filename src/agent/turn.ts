@@ -1,4 +1,4 @@
-import { AppError, toAppError } from "../base/errors.ts"
+import { AppError, toAppError, toTrace } from "../base/errors.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
@@ -93,7 +93,7 @@ const broken = (thrown: unknown, { chain }: Begun): Finished => ({
 
 /** The one place that still has the cause of a bug; clients and the store get its incident id. */
 function report({ code, data, cause }: AppError, { log }: TurnDeps): void {
-  if (code === "internal") log.error("a turn failed", { ...data, cause: Bun.inspect(cause) })
+  if (code === "internal") log.error("a turn failed", { ...data, cause: toTrace(cause) })
 }
 
 async function begin(running: Running, deps: TurnDeps): Promise<Begun> {

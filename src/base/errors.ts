@@ -98,3 +98,16 @@ export function toAppError(thrown: unknown): AppError {
 export function assert(condition: unknown, claim: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${claim}`)
 }
+
+/**
+ * What was thrown, for the log: its stack with those of its causes, and no line of code. Where the code is not at hand
+ * (the executable has no maps; scripts/trace.ts does) that line would be a whole chunk of it.
+ */
+export function toTrace(thrown: unknown, causes_max = 4): string {
+  if (!(thrown instanceof Error)) return Bun.inspect(thrown)
+  const { stack, name, message, cause } = thrown
+  const code = "code" in thrown && typeof thrown.code === "string" ? `${thrown.code}: ` : ""
+  const trace = `${code}${stack || `${name}: ${message}`}`
+  if (cause === undefined || causes_max === 0) return trace
+  return `${trace}\ncaused by ${toTrace(cause, causes_max - 1)}`
+}

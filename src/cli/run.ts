@@ -1,5 +1,5 @@
 import { renderUsage, runCommand } from "citty"
-import { AppError, type ErrorCode, errors, toAppError } from "../base/errors.ts"
+import { AppError, type ErrorCode, errors, toAppError, toTrace } from "../base/errors.ts"
 import { writeStandardError } from "../base/log.ts"
 import { WeftError } from "../client/errors.ts"
 import { type AnyCommand, asksHelp, checkArgs, type Found, findCommand, UsageError } from "./find-command.ts"
@@ -53,7 +53,7 @@ function toFailure(thrown: unknown): Failure {
 
 /** Only a bug has a cause that somebody should see; there is no other log of it. */
 const causeOf = ({ code, cause }: Failure): string | undefined =>
-  code === "internal" && cause ? Bun.inspect(cause) : undefined
+  code === "internal" && cause ? toTrace(cause) : undefined
 
 function toJson(failure: Failure): string {
   const { code, message, data } = failure

@@ -2,7 +2,7 @@ import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox
 import type { LogEntry } from "../agent/log.ts"
 import type { Turn } from "../agent/turn.ts"
 import { isDeeper } from "../base/depth.ts"
-import { AppError, errors, toAppError } from "../base/errors.ts"
+import { AppError, errors, toAppError, toTrace } from "../base/errors.ts"
 import { type Parse, parser } from "../base/schema.ts"
 import type { App } from "./app.ts"
 import { type Caller, holds, isOver, type Scope } from "./auth.ts"
@@ -235,7 +235,7 @@ export function reported(thrown: unknown, app: Pick<App, "log">): AppError {
   const error = toAppError(thrown)
   // Without a cause it was logged where it was caught, under the same incident id.
   if (error.code === "internal" && error.cause !== undefined)
-    app.log.error("a request failed", { ...error.data, cause: Bun.inspect(error.cause) })
+    app.log.error("a request failed", { ...error.data, cause: toTrace(error.cause) })
   return error
 }
 

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty"
+import { toTrace } from "../../base/errors.ts"
 import { findHome } from "../../config/home.ts"
 import { home_args, json_arg, logLevel } from "../args.ts"
 import type { Deps, Gateway, GatewayFlags } from "../deps.ts"
@@ -50,7 +51,7 @@ function stopOnSignals(running: Gateway): Disposable {
     if (!is_draining && notes.isTTY) note("\nStopping; running turns may end. Once more stops at once.")
     is_draining = true
     running.stop(how).catch((thrown) => {
-      note(Bun.inspect(thrown))
+      note(toTrace(thrown))
       process.exit(70)
     })
   }
