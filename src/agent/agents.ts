@@ -54,16 +54,16 @@ function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "
 
 /** By name, by group, or all by "*"; unset: those that do nothing or only read. */
 function pickTools(tools: readonly AnyTool[], { tools: wanted, permissions }: AgentConfig): AnyTool[] {
-  const picked = tools.filter(({ name, group, effect }) =>
+  const picked = tools.filter(({ name, alias, group, effect }) =>
     wanted
-      ? wanted.some((one) => one === name || one === group || one === "*")
+      ? wanted.some((one) => one === name || one === alias || one === group || one === "*")
       : effect === "none" || effect === "read",
   )
   // The rules are asked about effects; one that has none and is denied nevertheless is taken away.
   const denied = permissions?.deny ?? []
   return picked.filter(
-    ({ name, group = name, effect }) =>
-      effect !== "none" || !(denied.includes(name) || denied.includes(group)),
+    ({ name, alias = name, group = name, effect }) =>
+      effect !== "none" || ![name, alias, group].some((one) => denied.includes(one)),
   )
 }
 

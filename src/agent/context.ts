@@ -43,13 +43,13 @@ export const contextWithout = ({ name }: AnyTool, of: CallOf, deps: Deps): ToolC
 
 /** What the tool may reach while it runs: what the rules allow, and of what they would ask about only what was allowed. */
 export async function contextFor(
-  { name }: AnyTool,
+  tool: AnyTool,
   asked: readonly Target[],
   of: CallOf,
   deps: Deps,
 ): Promise<AsyncDisposable & { value: ToolContext }> {
-  const { rules } = of.agent.walls
-  const permitted = permitOf(name, rules, asked)
+  const { rules, config, files } = of.agent.walls
+  const permitted = permitOf(tool.name, rules, asked, files.workspace)
   let is_over = false
   // What goes on after an abort has no effect any more.
   const permit = (target: Target) => {
@@ -60,7 +60,9 @@ export async function contextFor(
     of.agent.walls,
     permit,
     (host, port) =>
-      rules.isOpened(host, port, name) || isMeant(asked, host, port) || isConfigured(of, name, host, port),
+      rules.isOpened(host, port, tool.name) ||
+      isMeant(asked, host, port) ||
+      tool.opens?.(host, port, config) === true,
   )
   return {
     value: toContext(hands, permit, of, deps),
@@ -75,15 +77,6 @@ export async function contextFor(
 const isMeant = (asked: readonly Target[], host: string, port: number): boolean =>
   (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
   asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
-
-/** Where the operator's own search answers is his to say, on this machine or not. */
-function isConfigured({ agent }: CallOf, tool: string, host: string, port: number): boolean {
-  const { base_url } = agent.walls.config.web_search
-  if (tool !== "web_search" || base_url === undefined) return false
-  const url = new URL(base_url)
-  const own_port = url.port || (url.protocol === "https:" ? 443 : 80)
-  return url.hostname.replace(/\.$/, "") === host && Number(own_port) === port
-}
 
 function toContext(
   hands: Hands,
@@ -103,6 +96,7 @@ function toContext(
     get files() {
       return hands.files
     },
+    openFolder: hands.openFolder,
     fetch: hands.fetch,
     execute: hands.execute,
     findProgram: hands.findProgram,

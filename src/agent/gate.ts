@@ -1,6 +1,8 @@
 /** Whether a call may run: its agent's rules, then what was granted before, then a person. */
 
+import { posix } from "node:path"
 import type { Rules } from "../security/permissions.ts"
+import { below, realPath } from "../security/real-path.ts"
 import { type Permit, type Target, ToolDenied } from "../security/target.ts"
 import { type Approval, type Approvals, type Asking, describe, hashOf } from "./approvals.ts"
 
@@ -52,11 +54,14 @@ const deny = (by: string, reason: string): Verdict => ({ verdict: "deny", by, re
  * For the walls, at the moment of the effect: what the rules allow, and what was asked and allowed. A link or a redirect
  * that leads elsewhere is another target, and nobody was asked about that one.
  */
-export function permitOf(tool: string, rules: Rules, asked: readonly Target[]): Permit {
+export function permitOf(tool: string, rules: Rules, asked: readonly Target[], workspace?: string): Permit {
   const known = new Set(asked.map(keyOf))
+  const covering = asked.filter(({ covers }) => covers)
+  const isKnown = (target: Target) =>
+    known.has(keyOf(target)) || covering.some((one) => isCovered(target, one, workspace))
   return (target) => {
     const { verdict } = rules.decide(tool, target)
-    if (verdict === "allow" || (verdict === "ask" && known.has(keyOf(target)))) return
+    if (verdict === "allow" || (verdict === "ask" && isKnown(target))) return
     const what = describe(target).slice(2)
     throw new ToolDenied(
       verdict === "deny"
@@ -67,3 +72,26 @@ export function permitOf(tool: string, rules: Rules, asked: readonly Target[]): 
 }
 
 const keyOf = ({ effect, kind, text }: Target) => `${effect}\0${kind}\0${text}`
+
+/** Whether a target is one of those that another one stands for. */
+function isCovered(target: Target, by: Target, workspace: string | undefined): boolean {
+  if (target.effect !== by.effect || target.kind !== by.kind) return false
+  if (by.kind === "host") return isHostBelow(by.text, target.text)
+  if (by.kind !== "path") return false
+  // Within the workspace paths are relative, and a folder may be around it.
+  const from = workspace === undefined ? undefined : realPath(workspace)
+  const toAbsolute = (path: string) =>
+    from === undefined ? posix.normalize(path) : posix.resolve(from, path)
+  return below(toAbsolute(by.text), toAbsolute(target.text)) !== undefined
+}
+
+/** "*.example.com:443" stands for the hosts below that name, and for no address. */
+function isHostBelow(pattern: string, host: string): boolean {
+  const below = pattern.slice(1)
+  return (
+    pattern.startsWith("*.") &&
+    host.length > below.length &&
+    host.endsWith(below) &&
+    !/^[\d.]+:\d+$|^\[/.test(host)
+  )
+}

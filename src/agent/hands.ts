@@ -1,4 +1,5 @@
 /** What an agent's tools reach the world with. Made for one call; each part is opened when it is first used. */
+import { assert } from "../base/errors.ts"
 import { once } from "../base/once.ts"
 import type { FileGrants } from "../security/files/files.ts"
 import type { Rules } from "../security/permissions.ts"
@@ -20,7 +21,8 @@ export type Walls = {
   config: ToolsConfig
 }
 
-export type Hands = Pick<ToolContext, "files" | "fetch" | "execute" | "findProgram"> & AsyncDisposable
+export type Hands = Pick<ToolContext, "files" | "openFolder" | "fetch" | "execute" | "findProgram"> &
+  AsyncDisposable
 
 /** `isOpened` says whether an address of this machine or its network was meant by who allowed it. */
 export async function openHands(
@@ -46,12 +48,28 @@ export async function openHands(
     get files() {
       return files()
     },
+    openFolder(path, is_writable) {
+      assert(path.startsWith("/"), "a folder is opened by its absolute path")
+      const grants = toFolderGrants(walls.files, path, is_writable)
+      return stack.use(openFiles(grants)).for(permit)
+    },
     fetch: (request) => fetch()(request),
     execute: (program) => sandbox().execute(program),
     findProgram: (name) => findProgram(name, walls.env, walls.files.workspace),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+/** That folder and nothing else; the gateway's own files are as forbidden there, and names are the same. */
+const toFolderGrants = (
+  { workspace, forbidden = [] }: FileGrants,
+  path: string,
+  is_writable: boolean,
+): FileGrants => ({
+  ...{ workspace, forbidden, is_workspace_closed: true },
+  read: is_writable ? [] : [path],
+  write: is_writable ? [path] : [],
+})
 
 const refuse = (): never => {
   throw new ToolDenied("A tool that says that it has no effect reaches nothing.")
@@ -62,6 +80,7 @@ export const no_hands: Hands = {
   get files() {
     return refuse()
   },
+  openFolder: refuse,
   fetch: refuse,
   execute: refuse,
   findProgram: refuse,

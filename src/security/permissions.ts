@@ -20,7 +20,15 @@ export type Decision = { verdict: Verdict; rule: string }
 export type Permissions = Readonly<Partial<Record<Verdict, readonly string[]>>>
 
 /** What the rules have to know about a tool. */
-export type RuledTool = { name: string; effect: Effect; group?: string }
+export type RuledTool = {
+  name: string
+  effect: Effect
+  group?: string
+  /** Another name of the same tool, as good as the first. */
+  alias?: string
+  /** What patterns about it may mean, where that does not follow from its effect. */
+  kinds?: readonly Target["kind"][]
+}
 
 /**
  * What an agent may do. A rule is "subject" or "subject:pattern"; its subject is a tool, a group of tools, an effect or "*" for all.
@@ -59,8 +67,9 @@ export function parseRules(
   workspace?: string,
 ): Rules {
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
+  const names = tools.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
   const rules = strictness.flatMap((verdict) =>
-    (permissions?.[verdict] ?? []).map((text) => parseRule(verdict, text, byName, workspace)),
+    (permissions?.[verdict] ?? []).map((text) => parseRule(verdict, text, names, workspace)),
   )
   return {
     decide(name, target) {
@@ -97,10 +106,10 @@ const strictness: Verdict[] = ["deny", "ask", "allow"]
 function parseRule(
   verdict: Verdict,
   text: string,
-  tools: ReadonlyMap<string, RuledTool>,
+  names: readonly string[],
   workspace: string | undefined,
 ): Rule {
-  const named = [...tools.keys()].filter((name) => text === name || text.startsWith(`${name}:`))
+  const named = names.filter((name) => text === name || text.startsWith(`${name}:`))
   const subject = named.sort((a, b) => b.length - a.length)[0] ?? text.split(":", 1)[0]!
   const rest = text.slice(subject.length + 1).trim()
   const rule = { verdict, text, subject: subject.trim(), place: toPlace(verdict, rest, workspace) }
@@ -154,20 +163,20 @@ function rankOf(rule: Rule, tool: RuledTool, target: Target): Ranked[] {
 
 /** Whether the rule's pattern is about things such as the target. */
 function isOfKind({ subject }: Rule, tool: RuledTool, { effect, kind }: Target): boolean {
-  const own = kinds[tool.effect]
-  return subjectRank(subject, tool, effect) <= 2 || own === undefined || own === kind
+  const own = tool.kinds ?? kinds[tool.effect]
+  return subjectRank(subject, tool, effect) <= 2 || own === undefined || own.includes(kind)
 }
 
 /** What a tool's patterns are about. */
-const kinds: Partial<Record<Effect, Target["kind"]>> = {
-  read: "path",
-  write: "path",
-  execute: "program",
-  network: "host",
+const kinds: Partial<Record<Effect, readonly Target["kind"][]>> = {
+  read: ["path"],
+  write: ["path"],
+  execute: ["program"],
+  network: ["host"],
 }
 
-function subjectRank(subject: string, { name, group }: RuledTool, effect: Effect): number {
-  if (subject === name) return 4
+function subjectRank(subject: string, { name, alias, group }: RuledTool, effect: Effect): number {
+  if (subject === name || subject === alias) return 4
   if (subject === group) return 3
   if (subject === effect) return 2
   return subject === "*" ? 1 : 0

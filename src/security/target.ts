@@ -23,6 +23,11 @@ export type Target = {
   elsewhere?: true
   /** What would run cannot be told from it, so that it is asked where a rule would allow it. `note` says why. */
   opaque?: true
+  /**
+   * It stands for every host below a wildcard ("*.example.com:443"), or for every file below a folder, as it is known
+   * only later which of them are used. Each of those is judged by itself when it is.
+   */
+  covers?: true
   /** What a person should know besides, such as that an address is this machine's own. */
   note?: string
   /** A file that the command would run, as it was when this was made. */

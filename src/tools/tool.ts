@@ -21,6 +21,8 @@ export type ToolContext = {
   searchSessions(query: string, count_max: number): SearchHit[]
   /** The agent's folders, the web and programs, each behind its walls; what the call may not touch throws. */
   files: Files
+  /** One folder that the operator named, by its absolute path, behind the same walls. */
+  openFolder(path: string, is_writable: boolean): Files
   fetch: GuardedFetch
   execute: Execute
   /** The absolute path of a program, looked for where programs are; undefined where there is none. */
@@ -42,6 +44,10 @@ export type ToolDef<P extends TObject> = {
   effect: Effect
   /** A name for several tools, for the configuration and for `use_tools`. */
   group?: string
+  /** Another name of it in the configuration. */
+  alias?: string
+  /** What patterns of rules about it may mean, where it has targets of another kind than its effect's. */
+  kinds?: readonly Target["kind"][]
   /** Rarely needed: a model is told its name only, until it asks for it by `use_tools`. */
   deferred?: true
   /** Other calls of the same answer wait for it, and it for them. */
@@ -52,6 +58,11 @@ export type ToolDef<P extends TObject> = {
    * no sense. Unset: its effect, without a target.
    */
   targets?(params: Static<P>, context: ToolContext): Target[] | Promise<Target[]>
+  /**
+   * Whether the operator meant this very host and port by what he configured, so that it may be an address of this
+   * machine or of its networks. The rules are asked all the same.
+   */
+  opens?(host: string, port: number, config: ToolsConfig): boolean
   /** Returns what the model reads. Throwing makes the result an error the model can react to. */
   run(params: Static<P>, context: ToolContext): Promise<ToolOutput> | ToolOutput
 }

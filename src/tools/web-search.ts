@@ -20,6 +20,13 @@ export const webSearch = defineTool({
     const { toHostTarget, toPlace } = await import("../security/web/resolve.ts")
     return [toHostTarget(toPlace(new URL(engineUrl(config.web_search))))]
   },
+  /** Where the operator's own search answers is his to say, on this machine or not. */
+  opens(host, port, { web_search: { base_url } }) {
+    if (base_url === undefined) return false
+    const url = new URL(base_url)
+    const own_port = url.port || (url.protocol === "https:" ? 443 : 80)
+    return url.hostname.replace(/\.$/, "") === host && Number(own_port) === port
+  },
   async run({ query, count }, { fetch, signal, config }) {
     const { api_key, base_url } = config.web_search
     const search = { query, count, signal }

@@ -43,6 +43,7 @@ export function openWorkspace({ denies, execute, programs, results, read = [] }:
     now_ms: () => Date.now(),
     searchSessions: () => [],
     files: open.for(permit),
+    openFolder: () => open.for(permit),
     fetch: () => Promise.reject(new Error("no test of files fetches")),
     execute: execute ?? runBare(folder),
     findProgram: (name) => programs?.[name],

@@ -54,6 +54,8 @@ export type FileGrants = {
   workspace: string
   read: readonly string[]
   write: readonly string[]
+  /** The workspace only says what relative paths start from: it is neither opened nor made. */
+  is_workspace_closed?: boolean
   /** Files and folders of the gateway itself, which no granted folder may contain, be or lie in. */
   forbidden?: readonly string[]
 }

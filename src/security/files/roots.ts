@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, realpathSync } from "node:fs"
+import { closeSync, fstatSync, mkdirSync } from "node:fs"
 import { posix } from "node:path"
 import type { Disk } from "../../kernel/disk.ts"
 import { below, realPath } from "../real-path.ts"
@@ -30,12 +30,12 @@ export type Roots = Disposable & {
 }
 
 export function openRoots(grants: FileGrants, disk: Disk): Roots {
-  mkdirSync(grants.workspace, { recursive: true, mode: 0o700 })
-  const workspace = realpathSync(grants.workspace)
+  if (!grants.is_workspace_closed) mkdirSync(grants.workspace, { recursive: true, mode: 0o700 })
+  const workspace = realPath(grants.workspace)
   const stack = new DisposableStack()
   const open = (path: string, writable: boolean) => stack.use(openRoot(path, writable, disk))
   const roots = [
-    open(grants.workspace, true),
+    ...(grants.is_workspace_closed ? [] : [open(grants.workspace, true)]),
     ...grants.write.map((path) => open(path, true)),
     ...grants.read.map((path) => open(path, false)),
   ]
