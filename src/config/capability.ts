@@ -5,8 +5,8 @@ export type Capability =
   /** Shared: one for all sessions of an agent, instead of one a session. */
   | { type: "store"; name: string; shared: boolean }
   | { type: "env"; name: string }
-  /** Absolute, or relative to the configuration. */
-  | { type: "fs"; path: string; writable: boolean }
+  /** Absolute, or relative to the configuration; `name` is the path as it was written, where that is another. */
+  | { type: "fs"; path: string; writable: boolean; name?: string }
   /** A value of [secrets] that the host puts into the plugin's requests; the plugin never sees it. */
   | { type: "secret"; name: string }
 

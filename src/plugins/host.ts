@@ -12,10 +12,25 @@ export type HostContext = Omit<PluginCall, "agent"> & {
   capabilities: readonly Capability[]
   /** A value of [secrets]. */
   findSecret(name: string): string | undefined
+  /** Of what one host function answers. */
+  output_bytes_max: number
   store: Store
   log: Pick<Log, "info" | "warn">
   now_ms(): number
 }
 
-/** For one call of a plugin; keeps count of what it may use up. */
+/**
+ * For one call of a plugin; keeps count of what it may use up. What it answers to, with JSON as its argument and answer
+ * where nothing else is said:
+ *
+ * - http_fetch `{url, method?, headers?, body? | body_base64?}` → `{status, headers, body | body_base64}`: `body` where it
+ *   is UTF-8. "{{secret:NAME}}" is filled in after the host in the URL, in the values of headers and in `body`.
+ * - store_get `{store, key}` → the value's bytes; store_put `{store, key, value: string | null}` → nothing, null deletes;
+ *   store_list `{store, prefix?, after?}` → a list of at most 1,000 keys in order, those after `after`.
+ * - log: text → nothing.
+ * - fs_read, fs_write, fs_list, fs_stat: `u32 LE bytes of the JSON | JSON {folder, path} | bytes`, the last for fs_write
+ *   only. `folder` is the path as the grant writes it; `path` is relative to it, "" for the folder itself. Answers:
+ *   the file's bytes; nothing; a list of `{name, type, bytes, modified_ms}`; one of those without `name`. `type` is
+ *   "file", "folder", "link" or "other". At most 8 MiB a file.
+ */
 export type OpenHost = (context: HostContext) => HostCalls

@@ -71,7 +71,7 @@ export type PluginCall = {
   /** Whose data a store holds: a session's key. "" for what belongs to no session. */
   session_key: string
   signal: AbortSignal
-  /** Asks the agent's rules about each host, after the grant. */
+  /** Asks the agent's rules about each host; whoever uses it for a plugin hands it the grants as `checkHop`. */
   fetch: GuardedFetch
   /** A granted folder by its absolute path, behind the same walls as the agent's own. */
   openFolder(path: string, writable: boolean): Files

@@ -14,6 +14,8 @@ export type FetchRequest = {
   /** Of everything, from looking up the first name to the last byte. 30 s where it is not set. */
   timeout_ms?: number
   signal?: AbortSignal
+  /** Asked about each hop before anything else is; throws ToolDenied for what whoever asks may not reach. */
+  checkHop?(url: URL): void
 }
 
 export type Fetched = {
@@ -90,6 +92,7 @@ async function follow(policy: FetchPolicy, request: FetchRequest, bytes_max: num
     body: request.body,
   }
   for (let redirects = 0; redirects <= redirects_max; redirects++) {
+    request.checkHop?.(step.url)
     const place = toPlace(step.url)
     const addresses = await resolvePlace(policy, place, signal)
     const hop: Hop = { ...step, ...place, addresses, signal, idle_ms: policy.idle_ms ?? 20_000 }

@@ -1,0 +1,99 @@
+/** Which grant covers what a plugin asks for. */
+import { resolve } from "node:path"
+import type { Capability } from "../config/capability.ts"
+import type { Effect, Target } from "../security/target.ts"
+
+type Capabilities = readonly Capability[]
+type Of<T extends Capability["type"]> = Extract<Capability, { type: T }>
+
+const ofType = <T extends Capability["type"]>(capabilities: Capabilities, type: T): Of<T>[] =>
+  capabilities.filter((one): one is Of<T> => one.type === type)
+
+/** Folders by their absolute paths, from the folder of the configuration; for the plugin they keep their names. */
+export const resolveGrants = (capabilities: Capabilities, folder: string): Capability[] =>
+  capabilities.map((one) =>
+    one.type === "fs" ? { ...one, path: resolve(folder, one.path), name: one.name ?? one.path } : one,
+  )
+
+/** `name` is without the wildcard's "*", and begins with a dot where there was one. */
+type HostGrant = { name: string; port: number | undefined }
+
+function toHostGrant({ host }: Of<"http">): HostGrant {
+  const [name = "", port] = host.toLowerCase().replace(/^\*/, "").split(":")
+  return { name, port: port === undefined ? undefined : Number(port) }
+}
+
+/** As URL gives them: an IPv4 address in its one spelling, an IPv6 one in brackets. */
+const isAddress = (host: string) => /^[\d.]+$|^\[/.test(host)
+
+const isBelow = (name: string, host: string) =>
+  host.length > name.length && host.endsWith(name) && !isAddress(host)
+
+/** Without a port in the grant 443 by https only; with one that port, by http or https. */
+export function isUrlGranted(capabilities: Capabilities, { protocol, hostname, port }: URL): boolean {
+  const host = hostname.replace(/\.$/, "")
+  const actual = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
+  return ofType(capabilities, "http")
+    .map(toHostGrant)
+    .some(
+      (grant) =>
+        (grant.name.startsWith(".") ? isBelow(grant.name, host) : grant.name === host) &&
+        (grant.port === undefined ? actual === 443 && protocol === "https:" : actual === grant.port) &&
+        (protocol === "https:" || protocol === "http:"),
+    )
+}
+
+/** Whether a grant names this very host with its port, so that an address of this machine or its networks is meant. */
+export const isPlaceGranted = (capabilities: Capabilities, host: string, port: number): boolean =>
+  ofType(capabilities, "http").some((grant) => grant.host.toLowerCase() === `${host}:${port}`)
+
+/** One that is kept for each session, where there are both. */
+export const findStoreGrant = (capabilities: Capabilities, name: string): Of<"store"> | undefined =>
+  ofType(capabilities, "store")
+    .filter((one) => one.name === name)
+    .sort((a, b) => Number(a.shared) - Number(b.shared))[0]
+
+export const isSecretGranted = (capabilities: Capabilities, name: string): boolean =>
+  ofType(capabilities, "secret").some((one) => one.name === name)
+
+export const secretNames = (capabilities: Capabilities): string[] =>
+  ofType(capabilities, "secret").map(({ name }) => name)
+
+/** The folder that the plugin knows by this name; a writable one where there are both. */
+export const findFolderGrant = (capabilities: Capabilities, name: string): Of<"fs"> | undefined =>
+  ofType(capabilities, "fs")
+    .filter((one) => (one.name ?? one.path) === name)
+    .sort((a, b) => Number(b.writable) - Number(a.writable))[0]
+
+/** The gravest thing that the grants let a plugin do to the world outside of its own stores. */
+export function effectOf(capabilities: Capabilities): Effect {
+  const folders = ofType(capabilities, "fs")
+  if (folders.some(({ writable }) => writable)) return "write"
+  if (ofType(capabilities, "http").length > 0) return "network"
+  return folders.length > 0 ? "read" : "none"
+}
+
+/** The hosts that the grants open; `toTarget` says how rules see one of them. */
+export const hostTargets = (
+  capabilities: Capabilities,
+  toTarget: (place: { host: string; port: number }) => Target,
+): Target[] =>
+  ofType(capabilities, "http").map((grant) => {
+    const { name, port = 443 } = toHostGrant(grant)
+    if (!name.startsWith(".")) return toTarget({ host: name, port })
+    const note = `any host below ${name.slice(1)}`
+    return { effect: "network", kind: "host", text: `*${name}:${port}`, covers: true, note }
+  })
+
+/** The folders that the grants open; `toTarget` says how rules see one of them. */
+export const folderTargets = (
+  capabilities: Capabilities,
+  toTarget: (path: string, effect: "read" | "write") => Target,
+): Target[] =>
+  ofType(capabilities, "fs").flatMap(({ path, writable }) =>
+    (writable ? (["read", "write"] as const) : (["read"] as const)).map((effect) => ({
+      ...toTarget(path, effect),
+      covers: true as const,
+      note: "any file below it",
+    })),
+  )
