@@ -92,7 +92,7 @@ function settingsOf(entry: string, outfile: string, target: Target | undefined) 
     splitting: true,
     bytecode: true,
     sourcemap: "none",
-    plugins: [embedNative(target), compressGrammars(dirname(outfile))],
+    plugins: [embedNative(target), packWasm(dirname(outfile)), omitUnused()],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
@@ -127,17 +127,33 @@ export const is_embedded = true`
   }
 }
 
-/** Grammars compress to an eighth; whoever loads one unpacks what is packed. */
-function compressGrammars(folder: string): Bun.BunPlugin {
+/** WebAssembly compresses to a quarter or less; whoever loads it unpacks what is packed (src/base/packed.ts). */
+function packWasm(folder: string): Bun.BunPlugin {
   return {
-    name: "grammars",
+    name: "packed",
     setup(build) {
-      build.onResolve({ filter: /tree-sitter.*\.wasm$/ }, async ({ path, importer }) => {
-        const packed = resolve(folder, `${basename(path)}.gz`)
+      build.onResolve({ filter: /\.wasm$/ }, async ({ path, importer }) => {
+        const packed = resolve(folder, `${basename(path)}.zst`)
         const bytes = await Bun.file(Bun.resolveSync(path, dirname(importer))).bytes()
-        await Bun.write(packed, Bun.gzipSync(bytes, { level: 9 }))
+        await Bun.write(packed, Bun.zstdCompressSync(bytes, { level: 22 }))
         return { path: packed }
       })
+    },
+  }
+}
+
+/**
+ * What libraries load for cases that do not arise here, 1.5 MB with its bytecode: turndown's parser of HTML (it is given
+ * elements) and Elysia's reader of files' types (no route takes a file that way; it refuses all without).
+ */
+const omitted = /^(@mixmark-io\/domino|file-type)$/
+
+function omitUnused(): Bun.BunPlugin {
+  return {
+    name: "omitted",
+    setup(build) {
+      build.onResolve({ filter: omitted }, ({ path }) => ({ path, namespace: "omitted" }))
+      build.onLoad({ filter: omitted, namespace: "omitted" }, () => ({ loader: "js", contents: "export {}" }))
     },
   }
 }

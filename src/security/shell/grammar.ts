@@ -2,6 +2,7 @@
 import grammar_path from "@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm" with { type: "file" }
 import { Language, Parser, type Tree } from "web-tree-sitter"
 import runtime_path from "web-tree-sitter/web-tree-sitter.wasm" with { type: "file" }
+import { readPacked } from "../../base/packed.ts"
 
 // Never changes once it is there.
 let loading: Promise<Parser> | undefined
@@ -17,15 +18,9 @@ export async function parseShell(text: string, time_ms_max: number): Promise<Tre
 }
 
 async function loadParser(): Promise<Parser> {
-  const [runtime, grammar] = await Promise.all([runtime_path, grammar_path].map(readUnpacked))
+  const [runtime, grammar] = await Promise.all([runtime_path, grammar_path].map(readPacked))
   await Parser.init({ wasmBinary: runtime })
   const parser = new Parser()
   parser.setLanguage(await Language.load(grammar!))
   return parser
-}
-
-/** In an executable they are packed. */
-async function readUnpacked(path: string): Promise<Uint8Array> {
-  const bytes = await Bun.file(path).bytes()
-  return path.endsWith(".gz") ? Bun.gunzipSync(bytes) : bytes
 }
