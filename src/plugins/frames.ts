@@ -35,9 +35,33 @@ export type Call = {
   env: Record<string, string>
   /** For a program: its arguments without its own name. Its standard input is the body. */
   args?: string[]
-  /** For a program: the folders that are put into its file system, whole. */
+  /**
+   * For a program: the folders that are put into its file system, whole. For a reactor: those that it was granted, by the
+   * path that the grant writes and without what is in them, which it gets by `FileArgument`.
+   */
   folders?: Folder[]
 }
+
+/**
+ * What a reactor's file calls ask of the host, by the functions
+ * - fs_read: gives the file's bytes, at most `file_bytes_max`
+ * - fs_write: makes the file of the bytes, or replaces it as a whole
+ * - fs_list: gives a JSON list of `FileEntry`
+ * - fs_stat: gives a JSON `FileStat`
+ *
+ * Their argument is `u32 json bytes (little-endian) | FileArgument as JSON | bytes`.
+ */
+export type FileArgument = {
+  /** A granted folder, as the grant writes it. */
+  folder: string
+  /** Relative to it, without "." and ".."; "" for the folder itself. */
+  path: string
+}
+export type FileEntry = { name: string; type: FileType }
+export type FileStat = { type: FileType; size_bytes: number; modified_ms: number }
+export type FileType = "file" | "folder" | "other"
+
+export const file_bytes_max = 8 << 20
 
 /** A folder with all that is in it. Paths are relative to it; the bytes are base64. */
 export type Folder = { path: string; writable: boolean; files: Record<string, string> }
@@ -120,10 +144,14 @@ export type Decoder = {
 }
 
 /**
- * Reads frames of `sender`. A payload has at most `bytes_max` bytes; no more than that and one piece is held at any
- * time.
+ * Reads frames of `sender`. A payload has at most `bytes_max` bytes, a header `header_bytes_max` of them; no more than
+ * that and one piece is held at any time.
  */
-export function openDecoder(bytes_max: number, sender: "gateway" | "runner"): Decoder {
+export function openDecoder(
+  bytes_max: number,
+  sender: "gateway" | "runner",
+  header_bytes_max = bytes_max,
+): Decoder {
   const names = new Map(
     Object.entries(kinds)
       .filter(([, number]) => number >= from_runner === (sender === "runner"))
@@ -178,6 +206,7 @@ export function openDecoder(bytes_max: number, sender: "gateway" | "runner"): De
     if (!kind) throw new FrameError("a frame is of an unknown kind")
     const header_bytes = held.readUInt32LE(start + length_bytes + 1)
     if (header_bytes > payload - fixed_bytes) throw new FrameError("a header is longer than its frame")
+    if (header_bytes > header_bytes_max) throw new FrameError("a header is too long")
     if (end - start < length_bytes + payload) return undefined
     const at = start + length_bytes + fixed_bytes
     const stop = start + length_bytes + payload

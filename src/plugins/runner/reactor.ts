@@ -1,25 +1,23 @@
 import { type Call, host_errors, type Load } from "../frames.ts"
 import { type AskHost, GuestFailed, type Loaded, type Output } from "./engine.ts"
+import { bufferOf, type Guest } from "./guest.ts"
 import { describeTrap, Trap, takeString } from "./trap.ts"
+import { openWasi, type Wasi } from "./wasi.ts"
 
 const host_functions = ["http_fetch", "store_get", "store_put", "store_list", "log"] as const
+
+const wasi_module = "wasi_snapshot_preview1"
 
 type Importable = (...values: number[]) => number | undefined
 type Exports = Record<string, WebAssembly.ExportValue>
 
-/** What one instance is given and what it leaves behind. */
-type Guest = {
-  /** undefined until there is an instance; its buffer is another one after it has grown. */
-  memory: WebAssembly.Memory | undefined
-  /** What `take_result` gives. */
-  result: Uint8Array | undefined
-}
-
 /** A module of the reactor ABI, version 1: every call gets an instance of its own. */
 export function loadReactor(load: Load, bytes: Uint8Array, ask: AskHost): Loaded {
   const module = compile(bytes)
-  const wanted = WebAssembly.Module.imports(module)
-  return { call: (call, input) => run(module, wanted, load, ask, call, input) }
+  const imports = WebAssembly.Module.imports(module)
+  const uses_wasi = imports.some((wanted) => wanted.module === wasi_module)
+  const prepared = { module, imports, uses_wasi, load, ask }
+  return { call: (call, input) => run(prepared, call, input) }
 }
 
 function compile(bytes: Uint8Array): WebAssembly.Module {
@@ -30,28 +28,45 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
-function run(
-  module: WebAssembly.Module,
-  wanted: WebAssembly.ModuleImportDescriptor[],
-  load: Load,
-  ask: AskHost,
-  call: Call,
-  input: Uint8Array,
-): Output {
+type Prepared = {
+  module: WebAssembly.Module
+  imports: WebAssembly.ModuleImportDescriptor[]
+  /** Whether it imports anything of WASI. */
+  uses_wasi: boolean
+  load: Load
+  ask: AskHost
+}
+
+function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
   const guest: Guest = { memory: undefined, result: undefined }
-  const given = { weft: weftImports(guest, load, ask), env: { abort: abortOf(guest) } }
+  const wasi = prepared.uses_wasi ? openWasi(guest, call, prepared.ask) : undefined
+  const written = () => ({ stdout: wasi?.stdout() ?? "", stderr: wasi?.stderr() ?? "" })
+  try {
+    const exports = instantiate(prepared.module, importsOf(prepared, guest, wasi))
+    if (!(exports.memory instanceof WebAssembly.Memory)) throw new GuestFailed("abi", "it exports no memory")
+    guest.memory = exports.memory
+    if (exports._initialize) invoke(exports, "_initialize", [])
+    const body = callExport(exports, guest.memory, prepared.load, call.function, input)
+    wasi?.files.syncAll()
+    return { header: written(), body }
+  } catch (thrown) {
+    throw thrown instanceof GuestFailed ? Object.assign(thrown, written()) : thrown
+  }
+}
+
+function importsOf(prepared: Prepared, guest: Guest, wasi: Wasi | undefined): WebAssembly.Imports {
+  const given: Record<string, Record<string, Importable>> = {
+    weft: weftImports(guest, prepared.load, prepared.ask),
+    env: { abort: abortOf(guest) },
+  }
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
-  for (const { module: from, name } of wanted) {
-    const value = (given as Record<string, Record<string, Importable>>)[from]?.[name]
+  for (const { module: from, name } of prepared.imports) {
+    const value = from === wasi_module ? wasi?.find(name) : given[from]?.[name]
     imports[from] ??= {}
+    // What is missing makes the instance fail, with its name.
     if (value) imports[from][name] = value
   }
-  const exports = instantiate(module, imports)
-  if (!(exports.memory instanceof WebAssembly.Memory)) throw new GuestFailed("abi", "it exports no memory")
-  guest.memory = exports.memory
-  if (exports._initialize) invoke(exports, "_initialize", [])
-  const body = callExport(exports, guest.memory, load, call.function, input)
-  return { header: { stdout: "", stderr: "" }, body }
+  return imports
 }
 
 function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Exports {
@@ -143,11 +158,6 @@ function weftImports(guest: Guest, load: Load, ask: AskHost): Record<string, Imp
     }
   }
   return imports
-}
-
-function bufferOf(guest: Guest): ArrayBuffer {
-  if (!guest.memory) throw new Trap("it called the host before it was there")
-  return guest.memory.buffer
 }
 
 /** What AssemblyScript calls where it cannot go on. */
