@@ -69,6 +69,8 @@ export class PluginFailed extends Error {
 export type Pool = AsyncDisposable & {
   /** Throws PluginFailed, or the signal's reason. Calls of one module run at the same time in as many runners as there may be. */
   call(module: Module, request: CallRequest): Promise<CallResult>
+  /** Starts a process for the first plugin that is called, where there is none to spare. */
+  warm(): void
   /** Ends the runners of a plugin once their call is over; further calls of that module get new ones. */
   retire(plugin: string): void
   /** What the system does not put around runners; undefined until the first has started. */

@@ -1,0 +1,97 @@
+import { type Call, type Done, type Frame, type Host, host_errors } from "../frames.ts"
+import { type CallRequest, type CallResult, type Module, PluginFailed } from "../module.ts"
+import { broken, failureOf, file_bytes_max, outOfOrder, slack_bytes, toWritten } from "./answers.ts"
+import type { Process } from "./process.ts"
+
+/** Of one call; more than any work needs, and far less than would wear the gateway out. */
+const host_calls_max = 10_000
+/**
+ * One call, from its sending to its answer, with its deadline, its host functions and its end by the signal. Throws
+ * PluginFailed or the signal's reason; the runner is dead then, unless it said itself that the call failed.
+ */
+export async function runCall(
+  process: Process,
+  { plugin, limits }: Module,
+  request: CallRequest,
+): Promise<CallResult> {
+  const { signal } = request
+  signal.throwIfAborted()
+  const started = performance.now()
+  const late = () =>
+    process.kill(
+      new PluginFailed(
+        "time",
+        `The plugin "${plugin}" did not answer within ${limits.timeout_ms} ms and was stopped.`,
+      ),
+    )
+  const abort = () => process.kill(signal.reason)
+  const timer = setTimeout(late, limits.timeout_ms).unref()
+  signal.addEventListener("abort", abort)
+  try {
+    const { function: name, env, args, folders, input, host } = request
+    const call: Call = { function: name, env, ...(args && { args }), ...(folders && { folders }) }
+    let frame = await process.ask("call", call, input)
+    for (let count = 1; frame.kind === "host"; count++) {
+      if (count > host_calls_max) throw tooManyCalls(plugin, process)
+      const answer = await answerHost(frame, process, limits.output_bytes_max, host)
+      frame = await process.ask("answer", { error: answer.error }, answer.bytes)
+    }
+    if (frame.kind === "failed") throw failureOf(frame, process, plugin)
+    if (frame.kind !== "done") throw outOfOrder(frame, process)
+    return { ...resultOf(frame, limits.output_bytes_max, process), duration_ms: performance.now() - started }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", abort)
+  }
+}
+
+async function answerHost(
+  { header, body }: Frame,
+  process: Process,
+  output_bytes_max: number,
+  host: CallRequest["host"],
+): Promise<{ error: number; bytes?: Uint8Array }> {
+  const { function: name } = header as Partial<Host>
+  if (typeof name !== "string" || name.length > 64) throw broken(process, "a host function without a name")
+  const bytes_max = name.startsWith("fs_") ? file_bytes_max + slack_bytes : output_bytes_max
+  if (body.length > bytes_max) return { error: host_errors.too_large }
+  const answer = await process.during(host(name, body))
+  return "error" in answer ? { error: host_errors[answer.error] } : { error: 0, bytes: answer.bytes }
+}
+
+function resultOf(
+  { header, body }: Frame,
+  output_bytes_max: number,
+  process: Process,
+): Omit<CallResult, "duration_ms"> {
+  const { stdout, stderr, exit_code, folders } = header as Partial<Done>
+  if (body.length > output_bytes_max) throw broken(process, "an output that is too long")
+  if (exit_code !== undefined && !Number.isInteger(exit_code)) throw broken(process, "no exit status")
+  if (folders !== undefined && !isFolders(folders)) throw broken(process, "folders that are none")
+  return {
+    output: body,
+    ...{ stdout: toWritten(stdout, process), stderr: toWritten(stderr, process) },
+    ...(exit_code !== undefined && { exit_code }),
+    ...(folders && { folders }),
+  }
+}
+
+const isFolders = (value: unknown): value is Done["folders"] =>
+  Array.isArray(value) &&
+  value.every(
+    ({ path, writable, files }) =>
+      typeof path === "string" &&
+      typeof writable === "boolean" &&
+      typeof files === "object" &&
+      files !== null &&
+      Object.values(files).every((bytes) => typeof bytes === "string"),
+  )
+
+function tooManyCalls(plugin: string, process: Process): PluginFailed {
+  const failure = new PluginFailed(
+    "host_calls",
+    `The plugin "${plugin}" called the host more than ${host_calls_max} times and was stopped.`,
+  )
+  process.kill(failure)
+  return failure
+}

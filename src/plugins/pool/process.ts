@@ -1,0 +1,143 @@
+import { assert } from "../../base/errors.ts"
+import { no_cache, ownCommand } from "../../kernel/launcher.ts"
+import { type Decoder, encodeFrame, type Frame, FrameError, type Kind, openDecoder } from "../frames.ts"
+import { type Engine, PluginFailed } from "../module.ts"
+
+/** One process that runs plugins. It speaks only when it is asked: one frame for each frame that it is sent. */
+export type Process = {
+  readonly pid: number
+  /** Whether it can still be asked. It may be dying, and is then no longer to be counted on. */
+  readonly is_alive: boolean
+  /** Its first frame. Rejects as `ask` does. */
+  readonly ready: Promise<Frame>
+  /** When nothing of it is left. Never rejects. */
+  readonly exited: Promise<void>
+  /** Rejects with PluginFailed where it ends or says what makes no sense, or with what it was killed for. */
+  ask(kind: Kind, header: object, body?: Uint8Array): Promise<Frame>
+  /** The value of something that is done for it, unless it ends before. Where that fails it is killed for it. */
+  during<T>(work: Promise<T>): Promise<T>
+  /** Of the frames from now on. Not while one is waited for. */
+  expect(bounds: Bounds): void
+  /** Ends it at once. Whoever waits for it is rejected with this. Once it is dead, nothing happens. */
+  kill(reason: unknown): void
+}
+
+export type Bounds = { frame_bytes_max: number; header_bytes_max: number }
+
+type Waiting = { resolve(frame: Frame): void; reject(reason: unknown): void }
+
+/** Until a module is loaded it has nothing to say but which walls are missing. */
+const first_bounds: Bounds = { frame_bytes_max: 65_536, header_bytes_max: 65_536 }
+
+/** Throws Error where it cannot be started. */
+export function startProcess(engine: Engine, command: readonly string[] = ownCommand("runner")): Process {
+  const child = Bun.spawn([...command, engine, "--parent", `${process.pid}`], {
+    // Nothing of the gateway's environment, where keys may be.
+    env: no_cache,
+    cwd: "/",
+    stdio: ["pipe", "pipe", "ignore"],
+  })
+  let decoder = decoderFor(first_bounds)
+  let waiting: Waiting | undefined
+  let interrupt: ((reason: unknown) => void) | undefined
+  let ended: { reason: unknown } | undefined
+  let flushing: Promise<unknown> | undefined
+
+  const first = Promise.withResolvers<Frame>()
+  waiting = first
+  // A spare that dies has nobody who waits for it.
+  first.promise.catch(() => undefined)
+  const reader = child.stdout.getReader()
+  read().catch(end)
+
+  function end(reason: unknown): void {
+    if (ended) return
+    ended = { reason }
+    child.kill("SIGKILL")
+    waiting?.reject(reason)
+    interrupt?.(reason)
+    waiting = interrupt = undefined
+  }
+
+  async function read(): Promise<void> {
+    try {
+      for (;;) {
+        const { value, done } = await reader.read()
+        if (done) return
+        take(value)
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof FrameError)) throw thrown
+      end(new PluginFailed("protocol", `The plugin's process broke the protocol: ${thrown.message}.`))
+    }
+  }
+
+  function take(chunk: Uint8Array): void {
+    if (ended) return
+    if (!waiting) throw new FrameError("it spoke without being asked")
+    decoder.push(chunk)
+    const frame = decoder.next()
+    if (!frame) return
+    const { resolve } = waiting
+    waiting = undefined
+    resolve(frame)
+  }
+
+  async function exit(): Promise<void> {
+    await child.exited
+    const how = child.signalCode ?? `status ${child.exitCode}`
+    end(new PluginFailed("crash", `The plugin's process ended before it answered (${how}).`))
+    // Whoever else holds the other end is not waited for.
+    await reader.cancel()
+  }
+
+  /** What it does not read stays in the gateway's memory, so there is never more than one frame of it. */
+  async function write(frame: Uint8Array): Promise<void> {
+    try {
+      await flushing
+      child.stdin.write(frame)
+      const flushed = child.stdin.flush()
+      flushing = typeof flushed === "number" ? undefined : flushed
+      await flushing
+    } catch (thrown) {
+      // Nobody reads at the other end any more; how it ended says more than this.
+      if ((thrown as NodeJS.ErrnoException).code === undefined) throw thrown
+    }
+  }
+
+  return {
+    pid: child.pid,
+    get is_alive() {
+      return !ended
+    },
+    ready: first.promise,
+    exited: exit(),
+    ask(kind, header, body) {
+      if (ended) return Promise.reject(ended.reason)
+      assert(!waiting, "a runner is asked one thing at a time")
+      const answer = Promise.withResolvers<Frame>()
+      waiting = answer
+      write(encodeFrame(kind, header, body)).catch(end)
+      return answer.promise
+    },
+    during<T>(work: Promise<T>) {
+      if (ended) return Promise.reject<T>(ended.reason)
+      const { promise, resolve, reject } = Promise.withResolvers<T>()
+      interrupt = reject
+      // Not a race: the loser of one holds on to the other for as long as the process lives.
+      work.then((value) => {
+        interrupt = undefined
+        resolve(value)
+      }, end)
+      return promise
+    },
+    expect(bounds) {
+      assert(!waiting, "bounds change between frames")
+      decoder = decoderFor(bounds)
+    },
+    kill: end,
+  }
+}
+
+const decoderFor = ({ frame_bytes_max, header_bytes_max }: Bounds): Decoder =>
+  openDecoder(frame_bytes_max, "runner", header_bytes_max)

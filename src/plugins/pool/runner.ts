@@ -1,0 +1,81 @@
+import type { Engine, Module } from "../module.ts"
+import { residentBytes } from "./memory.ts"
+import type { Process } from "./process.ts"
+
+/**
+ * - spare: started, of no plugin yet; perhaps not ready
+ * - loading: of a plugin from now on
+ * - idle, busy: loaded
+ * - ended: killed, or about to be gone
+ */
+type State = "spare" | "loading" | "idle" | "busy" | "ended"
+
+export type Runner = {
+  readonly engine: Engine
+  state: State
+  /** undefined until there is room for it. */
+  process: Process | undefined
+  ready: Promise<void> | undefined
+  plugin: string | undefined
+  /** Of its module; undefined for a spare. */
+  key: string | undefined
+  /** Ends after its call. */
+  retired: boolean
+  memory_bytes_max: number
+  idle_since_ms: number
+}
+
+/** How long a runner is left alone after a call where who waits has one already. */
+const settled_ms = 1000
+const page_bytes = 65_536
+/** What an engine may take besides the guest's memory: compiled code, frames, what is not collected yet. */
+const slack_bytes: Record<Engine, number> = { reactor: 128 << 20, wasmer: 512 << 20 }
+
+export const newRunner = (engine: Engine): Runner => ({
+  engine,
+  state: "spare",
+  process: undefined,
+  ready: undefined,
+  plugin: undefined,
+  key: undefined,
+  retired: false,
+  memory_bytes_max: 0,
+  idle_since_ms: performance.now(),
+})
+
+export const isOf = ({ state, key, retired }: Runner, wanted: string, wanted_state: State): boolean =>
+  state === wanted_state && key === wanted && !retired
+
+export function findIdle(runners: Iterable<Runner>, key: string): Runner | undefined {
+  for (const runner of runners) if (isOf(runner, key, "idle") && runner.process?.is_alive) return runner
+  return undefined
+}
+
+export function findSpare(runners: Iterable<Runner>, engine: Engine): Runner | undefined {
+  for (const runner of runners) {
+    if (runner.state === "spare" && runner.engine === engine && runner.process?.is_alive) return runner
+  }
+  return undefined
+}
+
+/**
+ * Whose place who waits is to get: a spare of the other engine, or who has been idle for the longest. Where it has a
+ * runner already, only one that has not just been used, so that two plugins in use do not end each other's in turns.
+ */
+export function findVictim(runners: ReadonlySet<Runner>, { key }: { key: string }): Runner | undefined {
+  const all = [...runners]
+  const has_one = all.some((runner) => runner.key === key && runner.state !== "ended" && !runner.retired)
+  const before_ms = has_one ? performance.now() - settled_ms : Number.POSITIVE_INFINITY
+  const [spare] = all.filter(({ state }) => state === "spare")
+  const idle = all
+    .filter(({ state, idle_since_ms }) => state === "idle" && idle_since_ms < before_ms)
+    .toSorted((a, b) => a.idle_since_ms - b.idle_since_ms)
+  return spare ?? idle[0]
+}
+
+/** How much resident memory a process may have, once it is ready and has not loaded its module yet. */
+export function memoryFor(pid: number, { engine, limits }: Module): number {
+  const now_bytes = residentBytes(pid)
+  if (now_bytes === undefined) return Number.POSITIVE_INFINITY
+  return now_bytes + limits.memory_pages_max * page_bytes + slack_bytes[engine]
+}
