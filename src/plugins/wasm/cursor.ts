@@ -1,7 +1,7 @@
 /** Reading a module's bytes: every length is hostile, and nothing is held for a number that stands in them. */
 import { visible } from "../../base/visible.ts"
 
-/** Why a module cannot be a plugin: a sentence for the operator that says what is wrong, where, and what to do. */
+/** Why a module cannot be a plugin, as it reads after "NAME: ": what is wrong, where, and what to do. */
 export class ModuleRefused extends Error {
   override name = "ModuleRefused"
 }

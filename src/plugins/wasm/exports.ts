@@ -56,17 +56,22 @@ export function checkExports(
     checkFunction(exports, "_start", [":"], remedy)
     return
   }
-  if (exports.has("_start") && !exports.has("weft_alloc")) {
-    throw new ModuleRefused(
-      'it is a program (it exports _start); take engine = "wasmer" for it, or build it as a reactor with the ' +
-        "functions of the plugin ABI (clang: -mexec-model=reactor; Rust: a cdylib)",
-    )
-  }
+  if (exports.has("_start")) throw startRefused(exports.has("weft_alloc"))
   if (exports.has("_initialize")) checkFunction(exports, "_initialize", [":"])
   checkFunction(exports, "weft_alloc", ["i:i"])
   checkFunction(exports, "describe", ["ii:I", ":I"])
   for (const name of handlersFor(exports, kind)) checkFunction(exports, name, handler)
 }
+
+/** A reactor is called more than once; what a program does when it starts would never be done. */
+const startRefused = (has_abi: boolean): ModuleRefused =>
+  new ModuleRefused(
+    has_abi
+      ? "it exports _start, which nothing calls in a reactor; build it so that this is _initialize (AssemblyScript: " +
+        "--exportStart _initialize; clang: -mexec-model=reactor)"
+      : 'it is a program (it exports _start); take engine = "wasmer" for it, or build it as a reactor with the ' +
+        "functions of the plugin ABI (clang: -mexec-model=reactor; Rust: a cdylib)",
+  )
 
 function handlersFor(exports: ReadonlyMap<string, Export>, kind: "tool" | "channel" | undefined) {
   if (kind) return handlers[kind]
