@@ -28,9 +28,6 @@ export type HostContext = Omit<PluginCall, "agent"> & {
  * - store_get `{store, key}` → the value's bytes; store_put `{store, key, value: string | null}` → nothing, null deletes;
  *   store_list `{store, prefix?, after?}` → a list of at most 1,000 keys in order, those after `after`.
  * - log: text → nothing.
- * - fs_read, fs_write, fs_list, fs_stat: `u32 LE bytes of the JSON | JSON {folder, path} | bytes`, the last for fs_write
- *   only. `folder` is the path as the grant writes it; `path` is relative to it, "" for the folder itself. Answers:
- *   the file's bytes; nothing; a list of `{name, type, bytes, modified_ms}`; one of those without `name`. `type` is
- *   "file", "folder", "link" or "other". At most 8 MiB a file.
+ * - fs_read, fs_write, fs_list, fs_stat as frames.ts has them.
  */
 export type OpenHost = (context: HostContext) => HostCalls

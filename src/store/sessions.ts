@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite"
 import { AppError } from "../base/errors.ts"
 import type { SessionParts } from "../base/session-key.ts"
+import { removeScope } from "./plugin-values.ts"
 
 export type Session = SessionParts & {
   id: number
@@ -73,11 +74,12 @@ export function resetSession(db: Database, id: number): void {
   ).run({ id })
 }
 
-/** Deletes the session with its messages, turns and search entries. What it cost stays in the usage table. */
+/** Deletes the session with its messages, turns, search entries and what plugins kept for it. What it cost stays in the usage table. */
 export function deleteSession(db: Database, session: Session): void {
   db.query("DELETE FROM idempotency WHERE session_key = ?").run(session.key)
   db.query("DELETE FROM tool_grant WHERE session_key = ?").run(session.key)
   db.query("DELETE FROM tool_result WHERE scope = ?").run(session.key)
+  removeScope(db, session.key)
   db.query("DELETE FROM session WHERE id = ?").run(session.id)
 }
 

@@ -25,6 +25,16 @@ CREATE TABLE plugin_value (
   PRIMARY KEY (plugin, scope, store, key)
 ) STRICT, WITHOUT ROWID;
 
+-- How much each store holds, as a sum over it would hold up everybody.
+CREATE TABLE plugin_store (
+  plugin TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  store TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (plugin, scope, store)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plugin_store_by_scope ON plugin_store (scope);
+
 -- Deliveries of webhooks that were taken in, so that none is taken in twice.
 CREATE TABLE webhook_delivery (
   channel TEXT NOT NULL,
@@ -32,6 +42,10 @@ CREATE TABLE webhook_delivery (
   hash TEXT NOT NULL,
   -- 0 while it is worked on, which a crash leaves behind.
   is_done INTEGER NOT NULL CHECK (is_done IN (0, 1)),
+  -- The turn that it became, whose answer a repetition sends where sending was what failed.
+  turn_id TEXT,
+  -- The platform's request, where it was acknowledged before the turn: nobody will send it again.
+  body BLOB,
   created_ms INTEGER NOT NULL,
   PRIMARY KEY (channel, hash)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,81 @@
+/** A plugin's requests: to what was granted, with secrets that it does not see. */
+import { Type } from "@sinclair/typebox"
+import { ToolDenied } from "../../security/target.ts"
+import type { Fetched } from "../../security/web/fetch.ts"
+import { isSecretGranted, isUrlGranted } from "../grants.ts"
+import { fillSecrets, type Redactor } from "../secrets.ts"
+import { argumentParser, type HostFunction, type HostMeans, HostRefused, toAnswer } from "./refused.ts"
+
+const url_bytes_max = 8192
+const headers_bytes_max = 65_536
+
+const parseRequest = argumentParser(
+  Type.Object(
+    {
+      url: Type.String({ minLength: 1 }),
+      method: Type.Optional(Type.String({ maxLength: 16 })),
+      headers: Type.Record(Type.String(), Type.String(), { default: {}, maxProperties: 100 }),
+      body: Type.Optional(Type.String()),
+      body_base64: Type.Optional(Type.String()),
+    },
+    { additionalProperties: false },
+  ),
+)
+
+export const httpFetch =
+  (means: HostMeans): HostFunction =>
+  async (argument) => {
+    const { capabilities, fetch, signal, output_bytes_max, redactor, findSecret } = means
+    const { url, method = "GET", headers, ...rest } = parseRequest(argument)
+    const body = toBody(rest)
+    const header_bytes = Object.entries(headers).reduce(
+      (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+      0,
+    )
+    if (Buffer.byteLength(url) > url_bytes_max || header_bytes > headers_bytes_max) {
+      throw new HostRefused("too_large", "the URL or the headers are too long")
+    }
+    const checkHop = (hop: URL) => {
+      if (isUrlGranted(capabilities, hop)) return
+      throw new ToolDenied(`no grant covers ${hop.protocol}//${hop.host}`)
+    }
+    const find = (name: string) => (isSecretGranted(capabilities, name) ? findSecret(name) : undefined)
+    const request = fillSecrets({ url, headers, ...(body !== undefined && { body }) }, find)
+    if (!URL.canParse(request.url)) throw new HostRefused("invalid", "that is not a URL")
+    const fetched = await fetch({ ...request, method, signal, bytes_max: output_bytes_max, checkHop })
+    if (fetched.cut) throw new HostRefused("too_large", "the body is longer than output_bytes_max")
+    return toAnswer(answerOf(fetched, redactor), output_bytes_max)
+  }
+
+function toBody({ body, body_base64 }: { body?: string; body_base64?: string }) {
+  if (body_base64 === undefined) return body
+  if (body !== undefined) throw new HostRefused("invalid", "there are two bodies")
+  try {
+    return Uint8Array.fromBase64(body_base64)
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown
+    throw new HostRefused("invalid", "body_base64 is not base64")
+  }
+}
+
+function answerOf({ status, headers, body }: Fetched, redactor: Redactor) {
+  const clean = redactor.bytes(body)
+  const text = toText(clean)
+  return {
+    status,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [redactor.latin1(name), redactor.latin1(value)]),
+    ),
+    ...(text === undefined ? { body_base64: clean.toBase64() } : { body: text }),
+  }
+}
+
+/** undefined for what is not UTF-8. */
+function toText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError)) throw thrown
+    return undefined
+  }
+}
