@@ -46,6 +46,12 @@ export const errors = {
     exit: 74,
     message: "The database could not be written. Is the disk full?",
   },
+  plugin_refused: {
+    rpc: -32017,
+    http: 422,
+    exit: 1,
+    message: "The plugin cannot be taken into service.",
+  },
   invalid_config: { rpc: -32602, http: 400, exit: 78, message: "The configuration is not valid." },
   already_running: {
     rpc: -32014,

@@ -1,0 +1,39 @@
+import { DescriptionRefused, readDescription } from "./describe.ts"
+import type { LookDeps } from "./look.ts"
+import { PluginFailed, type Pool } from "./module.ts"
+
+/** Nobody waits longer for what a plugin says of itself, in milliseconds. A program's engine takes a second to begin. */
+const describe_ms_max = 10_000
+
+/** Asks modules what they are; they reach nothing meanwhile. */
+export const describeWith =
+  (pool: () => Pool, signal: AbortSignal): LookDeps["describe"] =>
+  async (module, manifest) => {
+    if (manifest && manifest.tools.length > 0) {
+      const tools = manifest.tools.map(({ name, description, input_schema }) => ({
+        ...{ name, description, input_schema },
+      }))
+      return { kind: "tool", tools }
+    }
+    if (module.engine === "wasmer" && manifest?.kind === "channel") {
+      throw new DescriptionRefused('a channel\'s adapter needs engine = "reactor"')
+    }
+    const { limits } = module
+    const timeout_ms = Math.min(limits.timeout_ms, describe_ms_max)
+    const {
+      output,
+      exit_code = 0,
+      stderr,
+    } = await pool().call(
+      { ...module, limits: { ...limits, timeout_ms } },
+      {
+        ...(module.engine === "reactor" ? { function: "describe" } : { function: "", args: ["describe"] }),
+        input: new Uint8Array(),
+        env: {},
+        host: () => Promise.resolve({ error: "denied" }),
+        signal,
+      },
+    )
+    if (exit_code !== 0) throw new PluginFailed("exit", `it ended with the status ${exit_code}`, stderr)
+    return readDescription(output, manifest?.kind, module.plugin)
+  }

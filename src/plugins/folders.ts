@@ -1,0 +1,95 @@
+/** The folders that a program is given: copied in whole before a call, and what it changed written back after it. */
+import { isAbsolute, join, posix } from "node:path"
+import type { Files } from "../security/files/files.ts"
+import type { Folder } from "./frames.ts"
+
+const bytes_max = 16 << 20
+const files_max = 1000
+const depth_max = 32
+
+export type GivenFolder = {
+  /** As the grant writes it, and as the program sees it. */
+  path: string
+  absolute: string
+  writable: boolean
+}
+
+/** Throws Error with a sentence for the model where there is too much. */
+export async function readFolders(
+  given: readonly GivenFolder[],
+  openFolder: (path: string, writable: boolean) => Files,
+): Promise<Folder[]> {
+  const left = { bytes: bytes_max, files: files_max }
+  const folders: Folder[] = []
+  for (const { path, absolute, writable } of given) {
+    const folder: Folder = { path, writable, files: {} }
+    await readInto(folder.files, openFolder(absolute, writable), absolute, "", left, depth_max)
+    folders.push(folder)
+  }
+  return folders
+}
+
+async function readInto(
+  into: Record<string, string>,
+  files: Files,
+  root: string,
+  below: string,
+  left: { bytes: number; files: number },
+  depth: number,
+): Promise<void> {
+  if (depth === 0) throw new Error(`The folder ${root} nests too deeply for a program.`)
+  const { entries } = await files.list(join(root, below))
+  for (const { name, type, bytes: size } of entries) {
+    const path = posix.join(below, name)
+    if (type === "folder") await readInto(into, files, root, path, left, depth - 1)
+    if (type !== "file") continue
+    left.files--
+    left.bytes -= size
+    if (left.files < 0) throw new Error(`A program gets at most ${files_max} files, and ${root} has more.`)
+    if (left.bytes < 0) throw new Error(`A program gets at most ${bytes_max} bytes, and ${root} has more.`)
+    const { bytes } = await files.read(join(root, path), { bytes_max: size })
+    into[path] = bytes.toBase64()
+  }
+}
+
+/**
+ * Writes what was changed or made. What the program removed stays. A file that somebody else has changed meanwhile is not
+ * written: throws Error with a sentence for the model.
+ */
+export async function writeFolders(
+  given: readonly GivenFolder[],
+  before: readonly Folder[],
+  after: readonly Folder[],
+  openFolder: (path: string, writable: boolean) => Files,
+): Promise<void> {
+  const left = { bytes: bytes_max, files: files_max }
+  for (const { path, absolute, writable } of given) {
+    const now = after.find((folder) => folder.path === path)
+    if (!writable || !now) continue
+    const old = before.find((folder) => folder.path === path)?.files ?? {}
+    const changed = Object.entries(now.files).filter(
+      ([name, data]) => !Object.hasOwn(old, name) || old[name] !== data,
+    )
+    const files = openFolder(absolute, true)
+    for (const [name, data] of changed) {
+      checkName(name)
+      const bytes = fromBase64(data)
+      left.files--
+      left.bytes -= bytes.length
+      if (left.files < 0 || left.bytes < 0) throw new Error("The program wrote more than it may.")
+      const expected = Object.hasOwn(old, name) ? fromBase64(old[name]) : null
+      await files.write(join(absolute, name), bytes, expected)
+    }
+  }
+}
+
+function checkName(name: string): void {
+  const is_plain = !isAbsolute(name) && !name.includes("\0") && posix.normalize(name) === name
+  if (is_plain && name.split("/").every((part) => part !== "" && part !== "." && part !== "..")) return
+  throw new Error("The program wrote a file whose name makes no sense.")
+}
+
+function fromBase64(data: unknown): Uint8Array {
+  if (typeof data !== "string") throw new Error("The program wrote a file without data.")
+  return new Uint8Array(Buffer.from(data, "base64"))
+}

@@ -1,0 +1,184 @@
+/** The configured plugins as they stand: watched on the disk, taken into service and out of it. */
+import { AppError } from "../base/errors.ts"
+import type { Log } from "../base/log.ts"
+import { findPlugin, type PluginRow, putPlugin } from "../store/plugins.ts"
+import { describeWith } from "./described.ts"
+import { type Entry, inLane, isSame, newEntry, serviceOf } from "./entry.ts"
+import { stampOf } from "./files.ts"
+import { toGrants, toInfo } from "./info.ts"
+import { type Approval, type InService, look } from "./look.ts"
+import type { Pool } from "./module.ts"
+import { makeOffer, no_offer, type OfferDeps } from "./offer.ts"
+import type { Plugins, PluginsSettings } from "./plugin.ts"
+import type { PluginsOptions } from "./plugins.ts"
+import { openPool } from "./pool.ts"
+import { openRun, type Serving } from "./running.ts"
+import { tellTransition } from "./transition.ts"
+
+/** How long a change of a file may go unnoticed while nobody calls the plugin. */
+const watch_every_ms = 1000
+
+export function openService(options: PluginsOptions): Plugins {
+  const { store, log, now_ms, folder, env, onEvent, onCalled, onChanged, reserved } = options
+  let entries = new Map<string, Entry>()
+  let secrets: PluginsSettings["secrets"] = {}
+  let offer = no_offer
+  const stop = new AbortController()
+  let opened: Pool | undefined
+  // Nothing runs before the first call: what was approved once is in service without it.
+  const pool = () => {
+    opened ??= openPool(options.runners)
+    return opened
+  }
+  const describe = describeWith(pool, stop.signal)
+  const run = openRun({ pool, store, log, now_ms, env, secrets: () => secrets })
+  const offer_deps: OfferDeps = { run, serve, reserved, log, onEvent, onCalled }
+
+  /** Looks at the files, and takes the plugin into service or out of it. */
+  async function settle(entry: Entry, approval?: Approval): Promise<void> {
+    const { config, standing: was } = entry
+    const { name, path } = config
+    const stamp = stampOf(path, now_ms())
+    const now = await look(config, { store, now_ms, describe }, approval)
+    entry.stamp = stamp
+    if (isSame(was, now)) return
+    entry.standing = now
+    if (entries.get(name) !== entry) return
+    if (was.state === "ready") opened?.retire(name)
+    const event = tellTransition(name, was, now, log)
+    if (event) onEvent(event)
+  }
+
+  /** For several at once, where nobody is told of the outcome but the log. */
+  async function settleAll(list: readonly Entry[]): Promise<void> {
+    const tell = ({ config: { name } }: Entry, thrown: unknown) =>
+      log.error("a plugin could not be looked at", { plugin: name, cause: Bun.inspect(thrown) })
+    await Promise.all(
+      list.map((entry) => inLane(entry, () => settle(entry)).catch((thrown) => tell(entry, thrown))),
+    )
+    renew()
+  }
+
+  /** Says so where something else is offered than before. */
+  function renew(): void {
+    const { key, collisions } = offer
+    offer = makeOffer(offer, entries, offer_deps)
+    for (const [plugin, reason] of offer.collisions) {
+      if (collisions.get(plugin) !== reason) log.warn("a plugin is not in service", { plugin, reason })
+    }
+    if (offer.key !== key) onChanged()
+  }
+
+  function serve(entry: Entry, service: InService): Serving {
+    const { name } = entry.config
+    const isServing = () =>
+      entries.get(name) === entry && serviceOf(entry.standing) === service && !offer.collisions.has(name)
+    return {
+      plugin: name,
+      module: service.module,
+      granted: () => entry.granted,
+      async check() {
+        if (isServing() && stampOf(entry.config.path, now_ms()) === entry.stamp) return
+        await inLane(entry, () => settle(entry))
+        renew()
+        if (!isServing()) throw new Error(outOfService(entry))
+      },
+    }
+  }
+
+  function outOfService({ config: { name }, standing }: Entry): string {
+    if (!entries.has(name)) return `The plugin "${name}" is not configured any more.`
+    return standing.state === "ready"
+      ? `The plugin "${name}" was replaced meanwhile. What it offers now can be called in the next turn.`
+      : `The plugin "${name}" is out of service (${standing.state}); its operator has to look at it.`
+  }
+
+  function entryOf(name: string): Entry {
+    const entry = entries.get(name)
+    if (!entry) throw new AppError("not_found", { plugin: name })
+    return entry
+  }
+
+  const infoOf = ({ config, standing }: Entry) => toInfo(config, standing, offer.collisions.get(config.name))
+
+  async function configure(settings: PluginsSettings): Promise<void> {
+    const before = entries
+    secrets = settings.secrets
+    entries = new Map(
+      settings.plugins.map((config) => {
+        const entry = before.get(config.name) ?? newEntry(config)
+        return [config.name, Object.assign(entry, { config, granted: toGrants(config, folder) })]
+      }),
+    )
+    for (const [name, { standing }] of before) {
+      if (entries.has(name)) continue
+      opened?.retire(name)
+      if (standing.state === "ready") onEvent({ topic: "plugin.unloaded", data: { name } })
+    }
+    await settleAll([...entries.values()])
+  }
+
+  async function watch(): Promise<void> {
+    const changed = ({ config, stamp }: Entry) => stampOf(config.path, now_ms()) !== stamp
+    const list = [...entries.values()].filter(changed)
+    if (list.length > 0) await settleAll(list)
+  }
+
+  const watching = startWatching(watch, log)
+  return {
+    list: () => [...entries.values()].map(infoOf),
+    tools: () => offer.tools,
+    adapter: (plugin) => offer.adapters.get(plugin),
+    async load(name, by, sha256) {
+      const entry = entryOf(name)
+      await inLane(entry, () => settle(entry, { by, sha256 }))
+      renew()
+      const info = infoOf(entry)
+      if (info.state === "ready") return info
+      throw new AppError("plugin_refused", { plugin: name, state: info.state, reason: info.reason })
+    },
+    async unload(name) {
+      const entry = entryOf(name)
+      await inLane(entry, async () => {
+        await store.commit((db) => {
+          const row = findPlugin(db, name) ?? neverApproved(name, now_ms())
+          putPlugin(db, { ...row, is_unloaded: true })
+        })
+        await settle(entry)
+      })
+      renew()
+      return infoOf(entry)
+    },
+    configure,
+    missing: () => opened?.missing(),
+    async [Symbol.asyncDispose]() {
+      await watching[Symbol.asyncDispose]()
+      stop.abort(new AppError("shutting_down"))
+      await Promise.all([...entries.values()].map(({ lane }) => lane))
+      await opened?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const neverApproved = (name: string, approved_ms: number): PluginRow => ({
+  ...{ name, sha256: "", manifest_sha256: "", asks: [], described: null },
+  ...{ approved_by: "", approved_ms, is_unloaded: true },
+})
+
+/** Looks at times instead of being told: it sees through links and into folders that come later, on any disk. */
+function startWatching(look: () => Promise<void>, log: Pick<Log, "error">): AsyncDisposable {
+  let looking: Promise<void> | undefined
+  const timer = setInterval(() => {
+    looking ??= look()
+      .catch((thrown) => log.error("plugins could not be looked at", { cause: Bun.inspect(thrown) }))
+      .finally(() => {
+        looking = undefined
+      })
+  }, watch_every_ms)
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await looking
+    },
+  }
+}
