@@ -1,4 +1,4 @@
-import { DescriptionRefused, readDescription } from "./describe.ts"
+import { DescriptionRefused, describeTools, readDescription } from "./describe.ts"
 import type { LookDeps } from "./look.ts"
 import { PluginFailed, type Pool } from "./module.ts"
 
@@ -10,10 +10,7 @@ export const describeWith =
   (pool: () => Pool, signal: AbortSignal): LookDeps["describe"] =>
   async (module, manifest) => {
     if (manifest && manifest.tools.length > 0) {
-      const tools = manifest.tools.map(({ name, description, input_schema }) => ({
-        ...{ name, description, input_schema },
-      }))
-      return { kind: "tool", tools }
+      return describeTools(module.plugin, manifest.tools)
     }
     if (module.engine === "wasmer" && manifest?.kind === "channel") {
       throw new DescriptionRefused('a channel\'s adapter needs engine = "reactor"')
