@@ -74,16 +74,23 @@ export function effectOf(capabilities: Capabilities): Effect {
 }
 
 /** The hosts that the grants open; `toTarget` says how rules see one of them. */
-export const hostTargets = (
+export function hostTargets(
   capabilities: Capabilities,
   toTarget: (place: { host: string; port: number }) => Target,
-): Target[] =>
-  ofType(capabilities, "http").map((grant) => {
+): Target[] {
+  const secrets = secretNames(capabilities)
+  const sent = secrets.length === 0 ? undefined : `may be sent the secrets ${secrets.join(", ")}`
+  return ofType(capabilities, "http").map((grant) => {
     const { name, port = 443 } = toHostGrant(grant)
-    if (!name.startsWith(".")) return toTarget({ host: name, port })
-    const note = `any host below ${name.slice(1)}`
-    return { effect: "network", kind: "host", text: `*${name}:${port}`, covers: true, note }
+    const is_wildcard = name.startsWith(".")
+    const target: Target = is_wildcard
+      ? { effect: "network", kind: "host", text: `*${name}:${port}`, covers: true }
+      : toTarget({ host: name, port })
+    const notes = [target.note, is_wildcard ? `any host below ${name.slice(1)}` : undefined, sent]
+    const note = notes.filter((one) => one !== undefined).join("; ")
+    return { ...target, ...(note !== "" && { note }) }
   })
+}
 
 /** The folders that the grants open; `toTarget` says how rules see one of them. */
 export const folderTargets = (
