@@ -1,6 +1,7 @@
 /** Everything that can be added to the program, by name. The one list to edit. */
 import { agentSection, agentsSection, budgetsSection } from "./agent/config.ts"
 import { channelsSection, secretsSection } from "./channels/config.ts"
+import { schemes } from "./channels/schemes.ts"
 import type { ConfigOf } from "./config/section.ts"
 import { bindingsSection, gatewaySection } from "./gateway/config.ts"
 import { agentGet, agentList } from "./gateway/methods/agent.ts"
@@ -125,4 +126,5 @@ export const names = {
   tools: tool_names,
   subjects: [...tool_names, ...effects],
   providers: Object.keys(presets),
+  signatures: schemes,
 }

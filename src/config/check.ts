@@ -12,13 +12,17 @@ export type KnownNames = {
   subjects: readonly string[]
   /** Providers whose kind and address are known from their name. */
   providers: readonly string[]
+  /** How requests to channels are signed, each with what a channel's table lacks for it. */
+  signatures: readonly { name: string; check(channel: Channel): ChannelProblem[] }[]
 }
+
+type ChannelProblem = { field: string; expected: string; got: string; hint?: string }
 
 type Model = { provider?: string; fallback?: Model }
 type Rules = { allow?: (string | undefined)[]; ask?: (string | undefined)[]; deny?: (string | undefined)[] }
 type Agent = Model & { id?: string; tools?: (string | undefined)[]; permissions?: Rules }
 type Plugin = { name?: string; path?: string; capabilities?: (string | undefined)[] }
-type Channel = { plugin?: string; signature?: string; secret?: string; public_key?: unknown }
+type Channel = { plugin?: string; signature?: string; secret?: string; public_key?: string }
 
 /**
  * The parts of a configuration that refer to each other. Whatever was of the wrong type is left out, and what might
@@ -48,7 +52,7 @@ export function checkConfig(config: Checked, names: KnownNames): Finding[] {
     ...checkProviders(config, names),
     ...checkPlugins(config),
     ...checkBindings(config),
-    ...checkChannels(config),
+    ...checkChannels(config, names),
   ]
 }
 
@@ -231,18 +235,23 @@ function* checkBindings({ bindings = [], agent, agents }: Checked): Generator<Fi
   }
 }
 
-function* checkChannels({ channels = {}, plugins }: Checked): Generator<Finding> {
+/** A table without a plugin and a signature is another program's, and nobody writes to it. */
+function* checkChannels({ channels = {}, plugins }: Checked, names: KnownNames): Generator<Finding> {
   const plugin_names = known(plugins?.map((plugin) => plugin?.name))
-  for (const [name, { plugin, signature, secret, public_key }] of Object.entries(channels)) {
+  for (const [name, channel] of Object.entries(channels)) {
     const path: Path = ["channels", name]
+    const { plugin, signature } = channel
     if (plugin_names && plugin !== undefined && !plugin_names.includes(plugin)) {
       yield dangling([...path, "plugin"], "a plugin", plugin, plugin_names)
     }
-    // Schemes with a key pair have a public key where the others have a secret.
-    if (secret !== undefined || public_key !== undefined) continue
-    if (signature === undefined && plugin === undefined) continue
-    const hint = "without it anybody could write in the name of the platform"
-    yield { path: [...path, "secret"], expected: 'a secret, such as { env = "NAME" }', got: "nothing", hint }
+    const scheme = names.signatures.find((one) => one.name === signature)
+    for (const { field, ...problem } of scheme?.check(channel) ?? []) {
+      yield { path: [...path, field], ...problem }
+    }
+    if (signature !== undefined || plugin === undefined) continue
+    const hint = "without one anybody could write in the name of the platform"
+    const expected = `one of ${names.signatures.map((one) => one.name).join(", ")}`
+    yield { path: [...path, "signature"], expected, got: "nothing", hint }
   }
 }
 

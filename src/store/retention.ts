@@ -6,12 +6,16 @@ const hour_ms = 3_600_000
 /** How long the same idempotency key means the same turn. */
 export const idempotency_ms = 24 * hour_ms
 
+/** How long a platform's request is known, so that it is taken in once. */
+export const delivery_ms = 24 * hour_ms
+
 /** Forgets what is past its time. */
 export function purge(db: Database, retention: RetentionConfig, now_ms: number): void {
   const events_before = now_ms - retention.turn_events_hours * hour_ms
   db.query("UPDATE turn SET events = NULL WHERE events IS NOT NULL AND finished_ms < ?").run(events_before)
   db.query("DELETE FROM turn WHERE session_id IS NULL AND finished_ms < ?").run(events_before)
   db.query("DELETE FROM idempotency WHERE created_ms < ?").run(now_ms - idempotency_ms)
+  db.query("DELETE FROM webhook_delivery WHERE created_ms < ?").run(now_ms - delivery_ms)
   db.query("DELETE FROM auth_failure WHERE updated_ms < ?").run(now_ms - hour_ms)
   db.query("DELETE FROM tool_result WHERE created_ms < ?").run(
     now_ms - retention.tool_results_hours * hour_ms,

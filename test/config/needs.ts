@@ -1,7 +1,7 @@
 import { type ConfigFiles, type Loaded, loadConfig } from "../../src/config/load.ts"
 import type { Environment, Flag } from "../../src/config/overrides.ts"
 import type { SecretFile } from "../../src/config/secrets.ts"
-import { sections } from "../../src/registry.ts"
+import { names as known, sections } from "../../src/registry.ts"
 
 export const names = {
   tools: ["current_time", "session_search", "files", "*"],
@@ -18,6 +18,7 @@ export const names = {
     "send",
   ],
   providers: ["anthropic", "openai", "offline"],
+  signatures: known.signatures,
 }
 
 type Options = { env?: Environment; flags?: Flag[]; secrets?: Record<string, SecretFile>; files?: string[] }

@@ -71,7 +71,7 @@ function tableOf(schema: TSchema): fc.Arbitrary<unknown> {
     )
 }
 
-/** What no single value shows: names only once, a selector to a binding, a kind and a secret where they are needed. */
+/** What no single value shows: names only once, a selector to a binding, a kind, a signature and a secret where they are needed. */
 function whole(document: Record<string, unknown>): Record<string, unknown> {
   const once = (list: unknown, key: string) =>
     ((list ?? []) as Record<string, unknown>[]).map((entry, index) => ({ ...entry, [key]: `n${index}` }))
@@ -82,7 +82,7 @@ function whole(document: Record<string, unknown>): Record<string, unknown> {
     plugins: once(document.plugins, "name"),
     bindings: ((document.bindings ?? []) as object[]).map((binding) => ({ ...binding, channel: "x" })),
     providers: each(document.providers, { kind: "openai" }),
-    channels: each(document.channels, { secret: { env: "SECRET" } }),
+    channels: each(document.channels, { signature: "github", secret: { env: "SECRET" } }),
   }
 }
 
