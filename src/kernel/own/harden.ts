@@ -1,11 +1,12 @@
 import { ptr } from "bun:ffi"
-import { readFileSync, writeFileSync, writeSync } from "node:fs"
-import { isCode } from "../disk.ts"
+import { readFileSync, writeSync } from "node:fs"
 import { no_cache } from "../launcher.ts"
 import { toC } from "../libc.ts"
 import { type Wall, walls } from "../walls.ts"
+import { toProgram } from "./bpf.ts"
 import { type Calls, lastError, openCalls, prctl } from "./calls.ts"
 import { applyLandlock, landlockVersion } from "./landlock.ts"
+import { dropCapabilities, limit, preferForKilling, RLIMIT } from "./limits.ts"
 import { Failed, type Options, parseOptions, report } from "./options.ts"
 import { buildFilter } from "./seccomp.ts"
 
@@ -15,25 +16,12 @@ export const ready_fd = 4
 /** Why a wall does not hold; those that are not in it do. */
 type Missing = Map<Wall, string>
 
-const RLIMIT = {
-  fsize: 1,
-  stack: 3,
-  core: 4,
-  nproc: 6,
-  nofile: 7,
-  memlock: 8,
-  msgqueue: 12,
-  nice: 13,
-  rtprio: 14,
-}
-const unlimited = 0xffffffffffffffffn
 const SIGKILL = 9n
 const set_mask = 2
 const set_descriptor_flags = 2
 const close_on_exec = 1
 const add_seals = 1033
 const [seal, shrink, grow] = [1, 2, 4]
-const capability_version_3 = 0x20080522
 
 /**
  * The inner of the two processes: puts up the walls around its main thread and becomes the program, which leaves the
@@ -112,15 +100,6 @@ function enclose(
   if (options.proxy) miss("network", "hosts are granted, and there is no namespace of the network")
 }
 
-/** Should memory run out, it goes before the gateway. */
-function preferForKilling(): void {
-  try {
-    writeFileSync("/proc/self/oom_score_adj", "500")
-  } catch (thrown) {
-    if (!isCode(thrown, "EACCES", "EPERM", "EROFS", "ENOENT")) throw thrown
-  }
-}
-
 function limitsOf(options: Options, running: number): [number, bigint][] {
   return [
     [RLIMIT.core, 0n],
@@ -133,23 +112,6 @@ function limitsOf(options: Options, running: number): [number, bigint][] {
     [RLIMIT.nice, 0n],
     [RLIMIT.rtprio, 0n],
   ]
-}
-
-/** Nobody may raise what is lower already. */
-function limit(calls: Calls, resource: number, value: bigint): string | undefined {
-  const now = new BigUint64Array(2)
-  if (calls.getrlimit(resource, now) !== 0) return lastError(calls)
-  const most = now[1]! === unlimited || now[1]! > value ? value : now[1]!
-  return calls.setrlimit(resource, new BigUint64Array([most, most])) === 0 ? undefined : lastError(calls)
-}
-
-/** Every capability of every set; where the bounding set may not be touched, no_new_privs keeps it from being used. */
-function dropCapabilities(calls: Calls): string | undefined {
-  for (let capability = 0; capability < 64; capability++) calls.prctl(prctl.capbset_drop, capability, 0, 0, 0)
-  const clear_all = 4
-  calls.prctl(prctl.cap_ambient, clear_all, 0, 0, 0)
-  const header = new Uint32Array([capability_version_3, 0])
-  return calls.capset(header, new Uint32Array(6)) === 0 ? undefined : lastError(calls)
 }
 
 /**
@@ -176,9 +138,7 @@ function closeOnExecution(calls: Calls): void {
 function applySeccomp(calls: Calls, options: Parameters<typeof buildFilter>[0]): string | undefined {
   if (process.arch !== "x64" && process.arch !== "arm64") return "ENOSYS"
   const filter = buildFilter(options, process.arch)
-  const program = Buffer.alloc(16)
-  program.writeUInt16LE(filter.length / 8, 0)
-  program.writeBigUInt64LE(BigInt(ptr(filter)), 8)
+  const program = toProgram(filter)
   const by_filter = 2
   return calls.prctl(prctl.set_seccomp, by_filter, ptr(program), 0, 0) === 0 ? undefined : lastError(calls)
 }

@@ -1,5 +1,22 @@
-import { constants } from "node:os"
 import { syscalls } from "../syscalls.gen.ts"
+import {
+  ANSWER,
+  allow,
+  argument_at,
+  clone_namespaces,
+  errno,
+  IF_ANY_BIT,
+  IF_AT_LEAST,
+  IF_EQUAL,
+  type Instruction,
+  kill,
+  LOAD,
+  type Machine,
+  machine_at,
+  machines,
+  number_at,
+  toBytes,
+} from "./bpf.ts"
 
 export type FilterOptions = {
   /** chmod and the like, of which Landlock knows nothing. */
@@ -8,27 +25,7 @@ export type FilterOptions = {
   guarded: number[]
 }
 
-type Machine = "x64" | "arm64"
-type Instruction = [code: number, k: number, yes: number, no: number]
-
-/** Classic BPF: load a word of the call's description, compare, and with it, mask, answer. */
-const LOAD = 0x20
-const IF_EQUAL = 0x15
-const IF_AT_LEAST = 0x35
-const IF_ANY_BIT = 0x45
-const ANSWER = 0x06
-const allow = 0x7fff0000
-const kill = 0x80000000
-const errno = (name: keyof typeof constants.errno) => 0x00050000 | constants.errno[name]
-
-const number_at = 0
-const machine_at = 4
-/** The lower half of an argument: the kernel takes all of those below as 32-bit numbers. */
-const argument_at = (index: number) => 16 + 8 * index
-const machines: Record<Machine, number> = { x64: 0xc000003e, arm64: 0xc00000b7 }
 const unix_family = 1
-/** Every namespace but time's, which clone does not make. */
-const clone_namespaces = 0x7e020000
 /** Of terminals, and two that choose who is signalled for a socket. */
 const refused_requests = [0x5412, 0x541c, 0x541d, 0x5423, 0x8901, 0x8902]
 const set_owner_commands = [8, 15]
@@ -169,15 +166,4 @@ export function buildFilter({ metadata, guarded }: FilterOptions, machine: Machi
       answer(allow)
     })
   }
-}
-
-function toBytes(code: Instruction[]): Buffer {
-  const bytes = Buffer.alloc(code.length * 8)
-  for (const [index, [operation, k, yes, no]] of code.entries()) {
-    bytes.writeUInt16LE(operation, index * 8)
-    bytes.writeUInt8(yes, index * 8 + 2)
-    bytes.writeUInt8(no, index * 8 + 3)
-    bytes.writeUInt32LE(k, index * 8 + 4)
-  }
-  return bytes
 }

@@ -22,6 +22,8 @@ export type Output = { header: Done; body: Uint8Array }
 export type Loaded = {
   /** Throws GuestFailed. */
   call(call: Call, input: Uint8Array): Output | Promise<Output>
+  /** Clears away what calls left behind, once the answer has been sent and nobody waits for it. */
+  settle?(): void
 }
 
 /** Compiles a prepared module. Throws GuestFailed. */

@@ -1,3 +1,4 @@
+import { enclose } from "../../kernel/own/enclose.ts"
 import { makeBlocking } from "../../kernel/waiting.ts"
 import { type Answer, type Call, FrameError, type Load } from "../frames.ts"
 import { type AskHost, GuestFailed, type LoadEngine, type Loaded } from "./engine.ts"
@@ -14,7 +15,7 @@ export async function runRunner(words: string[]): Promise<number> {
   if ((engine !== "reactor" && engine !== "wasmer") || flag !== "--parent" || !parent) return status.usage
   const load = await engineOf(engine)
   const io = openIo(makeBlocking([0, 1]))
-  io.send("ready", { missing: [] })
+  io.send("ready", { missing: enclose(engine, Number(parent)) })
   try {
     await serve(io, load)
     return status.done
@@ -51,6 +52,7 @@ async function serve(io: Io, loadEngine: LoadEngine): Promise<void> {
     } catch (thrown) {
       fail(io, thrown)
     }
+    loaded.settle?.()
   }
 }
 

@@ -8,6 +8,10 @@ const host_functions = ["http_fetch", "store_get", "store_put", "store_list", "l
 
 const wasi_module = "wasi_snapshot_preview1"
 
+/** Of the memories of ended calls. Left to itself, the collector lets hundreds of megabytes of them come together. */
+const left_bytes_max = 67_108_864
+const page_bytes = 65_536
+
 type Importable = (...values: number[]) => number | undefined
 type Exports = Record<string, WebAssembly.ExportValue>
 
@@ -16,8 +20,15 @@ export function loadReactor(load: Load, bytes: Uint8Array, ask: AskHost): Loaded
   const module = compile(bytes)
   const imports = WebAssembly.Module.imports(module)
   const uses_wasi = imports.some((wanted) => wanted.module === wasi_module)
-  const prepared = { module, imports, uses_wasi, load, ask }
-  return { call: (call, input) => run(prepared, call, input) }
+  const prepared = { module, imports, uses_wasi, load, ask, left_bytes: 0 }
+  return {
+    call: (call, input) => run(prepared, call, input),
+    settle() {
+      if (prepared.left_bytes < left_bytes_max) return
+      prepared.left_bytes = 0
+      Bun.gc(true)
+    },
+  }
 }
 
 function compile(bytes: Uint8Array): WebAssembly.Module {
@@ -35,6 +46,8 @@ type Prepared = {
   uses_wasi: boolean
   load: Load
   ask: AskHost
+  /** How much memory calls have had since it was last collected. */
+  left_bytes: number
 }
 
 function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
@@ -51,6 +64,9 @@ function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
     return { header: written(), body }
   } catch (thrown) {
     throw thrown instanceof GuestFailed ? Object.assign(thrown, written()) : thrown
+  } finally {
+    // One that failed as it was made may have had all that it may.
+    prepared.left_bytes += guest.memory?.buffer.byteLength ?? prepared.load.memory_pages_max * page_bytes
   }
 }
 
