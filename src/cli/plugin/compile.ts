@@ -29,12 +29,13 @@ export function languageOf(path: string): Language {
 
 /**
  * An instance is thrown away after its call, so nothing is ever freed: that runtime is the smallest. Programs for
- * wasmer may run longer and collect their garbage.
+ * wasmer may run longer and collect their garbage. Nothing is shrunk: with that, joining many strings would take memory
+ * with the square of their length.
  */
 async function compileAssemblyScript(path: string, engine: Engine, outfile: string): Promise<Compiled> {
   const folder = dirname(path)
   const asc = findAsc(folder)
-  const flags = ["-o", resolve(outfile), "--optimizeLevel", "2", "--shrinkLevel", "1"]
+  const flags = ["-o", resolve(outfile), "-O2"]
   if (engine === "reactor") return run([...asc, basename(path), ...flags, "--runtime", "stub"], folder)
   const shim = findUp(folder, "node_modules/@assemblyscript/wasi-shim/asconfig.json")
   if (!shim)

@@ -1,21 +1,22 @@
-import { expect, test } from "bun:test"
+import { afterAll, expect, test } from "bun:test"
 import fc from "fast-check"
 import { openGuest } from "./guest.ts"
 
-const echo = (await openGuest("echo"))!
+const echo = await openGuest("echo")
+afterAll(() => echo[Symbol.asyncDispose]())
 
-test("it describes one tool", () => {
-  expect(echo.describe()).toMatchObject({ name: "echo", input_schema: { required: ["text"] } })
+test("it describes one tool", async () => {
+  expect(await echo.describe()).toMatchObject({ name: "echo", input_schema: { required: ["text"] } })
 })
 
-test("every text comes back as it was", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(echo.call("echo", { text })).toEqual({ content: text.toWellFormed(), is_error: false })
+test("every text comes back as it was", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+      expect(await echo.call("echo", { text })).toEqual({ content: text.toWellFormed(), is_error: false })
     }),
   )
 })
 
-test("without a text it says so", () => {
-  expect(echo.call("echo", {}).is_error).toBe(true)
+test("without a text it says so", async () => {
+  expect((await echo.call("echo", {})).is_error).toBe(true)
 })
