@@ -1,7 +1,7 @@
 import { test } from "bun:test"
-import { mkdtempSync, rmdirSync, statSync } from "node:fs"
+import { existsSync, mkdtempSync, rmdirSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { isAbsolute, join } from "node:path"
 
 export type Needs = {
   /** Run by root, as mounting and changing owners take it. */
@@ -12,6 +12,8 @@ export type Needs = {
   tmpfs?: boolean
   /** A Docker engine that answers. */
   docker?: boolean
+  /** A compiler for WASI, with the library of its language. */
+  wasi?: "c" | "rust"
   platform?: NodeJS.Platform
   /** A file that something before the tests makes, such as the executable; relative to the checkout. */
   file?: string
@@ -29,7 +31,7 @@ export function needs(wanted: Needs): (name: string, body: Body, timeout_ms?: nu
   return (name, body) => test.skip(`${name} (needs ${missing.join(" and ")})`, body)
 }
 
-function missingOf({ root, command = [], tmpfs, docker, platform, file }: Needs): string[] {
+function missingOf({ root, command = [], tmpfs, docker, wasi, platform, file }: Needs): string[] {
   const missing: string[] = []
   if (platform && process.platform !== platform) missing.push(platform)
   if (root && process.getuid?.() !== 0) missing.push("root")
@@ -40,6 +42,8 @@ function missingOf({ root, command = [], tmpfs, docker, platform, file }: Needs)
   }
   if (tmpfs && !canMountTmpfs()) missing.push("leave to mount a tmpfs")
   if (docker && !(Bun.which("docker") && succeeds(["docker", "info"]))) missing.push("a Docker engine")
+  if (wasi === "c" && !hasWasiLibc()) missing.push("clang with wasm-ld and wasi-libc")
+  if (wasi === "rust" && !hasWasiRust()) missing.push("rustc with wasm32-wasip1")
   // An empty one stands for what could not be built.
   if (file && !statSync(join(import.meta.dir, "..", file), { throwIfNoEntry: false })?.size)
     missing.push(file)
@@ -48,6 +52,18 @@ function missingOf({ root, command = [], tmpfs, docker, platform, file }: Needs)
 
 const succeeds = (command: string[]): boolean =>
   Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).exitCode === 0
+
+/** It prints the name alone where it has no such file. */
+const hasWasiLibc = (): boolean =>
+  Boolean(Bun.which("clang") && Bun.which("wasm-ld")) &&
+  isAbsolute(printed(["clang", "--target=wasm32-wasi", "-print-file-name=libc.a"]))
+
+const hasWasiRust = (): boolean =>
+  Bun.which("rustc") !== null &&
+  existsSync(printed(["rustc", "--print", "target-libdir", "--target", "wasm32-wasip1"]))
+
+const printed = (command: string[]): string =>
+  Bun.spawnSync(command, { stdout: "pipe", stderr: "ignore" }).stdout.toString().trim()
 
 function canMountTmpfs(): boolean {
   if (process.getuid?.() !== 0 || !Bun.which("mount")) return false

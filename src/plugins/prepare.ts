@@ -67,7 +67,7 @@ type Reading = PrepareOptions & {
  * without holding more than its own size, and gives it back without its custom sections and with the caps written into
  * its memory and its tables. Everything else is as it was, and is the engine's to validate. Throws ModuleRefused.
  */
-export function prepare(bytes: Uint8Array, options: PrepareOptions): Uint8Array {
+export function prepare(bytes: Uint8Array, options: PrepareOptions): Uint8Array<ArrayBuffer> {
   const { memory_pages_max: pages } = options
   assert(Number.isInteger(pages) && pages >= 1 && pages <= 16_384, "a memory has 1 to 16,384 pages")
   checkHeader(bytes)
