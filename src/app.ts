@@ -16,13 +16,14 @@ import type { App, Live } from "./gateway/app.ts"
 import { openAuth } from "./gateway/auth.ts"
 import { openFiles } from "./gateway/files.ts"
 import { operatorToken, takeHome } from "./gateway/home.ts"
-import { openHub } from "./gateway/hub.ts"
+import { type Hub, openHub } from "./gateway/hub.ts"
 import { type Limits, limits } from "./gateway/limits.ts"
 import { type Metrics, openMetrics } from "./gateway/metrics.ts"
 import { type AnyMethod, openDispatcher } from "./gateway/rpc.ts"
 import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
-import { type Following, followConfig, type Loaded, openLive, readLoaded } from "./live.ts"
+import { type Following, followConfig, type Loaded, openLive, readLoaded, startPlugins } from "./live.ts"
+import type { Plugins } from "./plugins/plugin.ts"
 import { methods } from "./registry.ts"
 import { removeLeftovers } from "./security/sandbox/remove.ts"
 import { openStore, type Store } from "./store/open.ts"
@@ -62,9 +63,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = openLog(options.log_level, writeStandardError)
   const now_ms = Date.now
   const store = stack.use(await openHomeStore(home.home, log, now_ms))
+  const [hub, metrics] = [openHub(), openMetrics()]
   const holder: { live: Live } = { live: await openLive(loaded, home, env) }
+  const plugins = stack.use(
+    await startPlugins({ holder, home, env, loaded, hub, metrics, store, log, now_ms }),
+  )
   const { app, sockets, dispatcher } = openApp({
-    holder,
+    ...{ holder, hub, metrics, plugins },
     home,
     store,
     log,
@@ -136,6 +141,9 @@ function startCheckingWalls({ live, log }: App, run_folder: string): AsyncDispos
 
 type AppOptions = {
   holder: { live: Live }
+  hub: Hub
+  metrics: Metrics
+  plugins: Plugins
   home: Home
   store: Store
   log: Log
@@ -145,9 +153,8 @@ type AppOptions = {
   limits: Limits
 }
 
-function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: AppOptions) {
-  const hub = openHub()
-  const metrics = openMetrics()
+function openApp(options: AppOptions) {
+  const { holder, hub, metrics, plugins, home, store, log, now_ms, loaded, methods, limits } = options
   const files = openFiles(store, join(home.home, "files"), now_ms)
   let sockets: Sockets | undefined
   const auth = openAuth(store, now_ms, (token_id) => {
@@ -211,6 +218,7 @@ function openApp({ holder, home, store, log, now_ms, loaded, methods, limits }: 
     calls,
     hub,
     files,
+    plugins,
     metrics,
     methods,
     live,

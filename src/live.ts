@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
 import { openAgents } from "./agent/agents.ts"
+import { toTool } from "./agent/plugin-tool.ts"
 import { toTrace } from "./base/errors.ts"
 import type { GatewayFlags } from "./cli/deps.ts"
 import type { Home } from "./config/home.ts"
@@ -12,8 +13,13 @@ import { changesNeedingRestart } from "./config/restart.ts"
 import { credentialPath, providerKey } from "./config/secrets.ts"
 import type { App, Live } from "./gateway/app.ts"
 import { openRouter } from "./gateway/bindings.ts"
+import type { Hub } from "./gateway/hub.ts"
+import type { Metrics } from "./gateway/metrics.ts"
+import type { Plugins, PluginsSettings } from "./plugins/plugin.ts"
+import { openPlugins, type PluginsOptions } from "./plugins/plugins.ts"
 import { openProviders } from "./providers/providers.ts"
-import { type Config, names, providers, sections, tools } from "./registry.ts"
+import { type Config, names, providers, reserved_names, sections, tools } from "./registry.ts"
+import type { AnyTool } from "./tools/tool.ts"
 
 export type Loaded = { config: Config; shown: Record<string, unknown>; warnings: string[]; text: string }
 
@@ -30,12 +36,10 @@ export async function readLoaded(home: Home, flags: GatewayFlags, env: Environme
 }
 
 /** What may be configured by now but is acted on by later versions only; nobody should rely on it unaware. */
-function notYet({ plugins, channels, budgets, secrets }: Config): string[] {
+function notYet({ channels, budgets }: Config): string[] {
   const idle: [set: boolean, what: string][] = [
-    [plugins.length > 0, "plugins: this version does not run plugins yet"],
     [Object.keys(channels).length > 0, "channels: this version has no channels yet but WebSocket and HTTP"],
     [Object.keys(budgets).length > 0, "budgets: this version counts usage but does not enforce budgets yet"],
-    [Object.keys(secrets).length > 0, "secrets: nothing of this version uses them"],
   ]
   return idle.filter(([set]) => set).map(([, what]) => what)
 }
@@ -59,13 +63,10 @@ export async function openLive(
   })
   const { agent, agents, bindings, gateway, retention, memory, tools: tools_config } = config
   const { channels } = config
-  return {
-    gateway,
-    retention,
-    episodic_window: memory.episodic_window,
-    shown,
+  const withTools = (all: readonly AnyTool[]): Pick<Live, "tools" | "agents"> => ({
+    tools: all,
     agents: openAgents({
-      ...{ agent, agents, models, tools, tools_config, env },
+      ...{ agent, agents, models, tools: all, tools_config, env },
       home: home.home,
       config_path: home.config_path,
       folder: dirname(home.config_path),
@@ -73,15 +74,68 @@ export async function openLive(
         (id === agent.id && Object.keys(channels).length > 0) ||
         bindings.some(({ agent_id, channel }) => agent_id === id && !own_channels.includes(channel ?? "")),
     }),
+  })
+  const live: Live = {
+    ...withTools(tools),
+    gateway,
+    retention,
+    episodic_window: memory.episodic_window,
+    shown,
     default_agent: agent.id,
     route: openRouter(bindings, agent.id),
     models,
     providers: () => models.state(),
     isReady: models.isReady,
-    tools,
     approval_timeout_ms: tools_config.approval_timeout_ms,
+    withPlugins: (list) => ({ ...live, ...withTools([...tools, ...list.map(toTool)]) }),
   }
+  return live
 }
+
+export type PluginsStart = {
+  home: Home
+  loaded: Loaded
+  env: Environment
+  holder: { live: Live }
+  hub: Hub
+  metrics: Metrics
+} & Pick<PluginsOptions, "store" | "log" | "now_ms">
+
+/** Agents are made anew whenever the plugins offer something else. */
+export async function startPlugins({
+  home,
+  loaded,
+  env,
+  holder,
+  hub,
+  metrics,
+  ...others
+}: PluginsStart): Promise<Plugins> {
+  let opened: Plugins | undefined
+  const choose = () => {
+    if (opened) holder.live = holder.live.withPlugins(opened.tools())
+  }
+  opened = await openPlugins(
+    {
+      ...others,
+      env,
+      runners: loaded.config.runners,
+      folder: dirname(home.config_path),
+      reserved: reserved_names,
+      onEvent: (event) => hub.publish(event),
+      onChanged: choose,
+      onCalled(plugin, outcome) {
+        const key = `${plugin} ${outcome}`
+        metrics.plugin_calls_total.set(key, (metrics.plugin_calls_total.get(key) ?? 0) + 1)
+      },
+    },
+    pluginsSettings(loaded.config),
+  )
+  if (opened.tools().length > 0) choose()
+  return opened
+}
+
+const pluginsSettings = ({ plugins, secrets }: Config): PluginsSettings => ({ plugins, secrets })
 
 export type Following = {
   home: Home
@@ -122,6 +176,7 @@ async function follow({ home, loaded, load, holder, env, app, signal }: Followin
     return {
       needs_restart,
       warnings,
+      settings: pluginsSettings(config),
       live: await openLive(
         { config: { ...config, gateway }, shown: { ...shown, gateway: inForce } },
         home,
@@ -135,8 +190,9 @@ async function follow({ home, loaded, load, holder, env, app, signal }: Followin
       app.hub.publish({ topic: "config.rejected", data: change.error.data, scope: "admin" })
       continue
     }
-    const { live, needs_restart, warnings } = change.loaded
-    holder.live = live
+    const { live, needs_restart, warnings, settings } = change.loaded
+    holder.live = live.withPlugins(app.plugins.tools())
+    await app.plugins.configure(settings)
     if (needs_restart.length > 0) {
       app.log.warn("changed, but in force only after a restart", { keys: needs_restart })
     }

@@ -1,5 +1,6 @@
 /** Everything that can be added to the program, by name. The one list to edit. */
 import { agentSection, agentsSection, budgetsSection } from "./agent/config.ts"
+import { use_tools_name } from "./agent/toolbox.ts"
 import { channelsSection, secretsSection } from "./channels/config.ts"
 import { schemes } from "./channels/schemes.ts"
 import type { ConfigOf } from "./config/section.ts"
@@ -10,7 +11,7 @@ import { chatAbort, chatAttach, chatHistory, chatSend, turnRate } from "./gatewa
 import { configGet } from "./gateway/methods/config.ts"
 import { connect, ping, rpcDiscover, status } from "./gateway/methods/connection.ts"
 import { eventSubscribe, eventUnsubscribe } from "./gateway/methods/event.ts"
-import { pluginList } from "./gateway/methods/plugin.ts"
+import { pluginList, pluginLoad, pluginUnload } from "./gateway/methods/plugin.ts"
 import {
   sessionDelete,
   sessionExport,
@@ -88,6 +89,8 @@ export const methods = [
   toolCall,
   toolCalls,
   pluginList,
+  pluginLoad,
+  pluginUnload,
   usageGet,
   configGet,
   tokenList,
@@ -120,6 +123,9 @@ export const providers = [anthropic, openai, openaiCompatible, google, offline]
 
 const groups = tools.flatMap((tool) => ("group" in tool ? [tool.group] : []))
 const tool_names = [...tools.map(({ name }) => name), ...new Set(groups), "*"]
+
+/** Names that no plugin and none of its tools may have. */
+export const reserved_names = [...tool_names, use_tools_name, "none", ...effects]
 
 /** What a configuration may name without declaring it. */
 export const names = {

@@ -52,12 +52,12 @@ function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "
   }
 }
 
-/** By name, by group, or all by "*"; unset: those that do nothing or only read. */
+/** By name, by group, or all by "*"; unset: of those that are built in what does nothing or only reads. */
 function pickTools(tools: readonly AnyTool[], { tools: wanted, permissions }: AgentConfig): AnyTool[] {
   const picked = tools.filter(({ name, alias, group, effect }) =>
     wanted
       ? wanted.some((one) => one === name || one === alias || one === group || one === "*")
-      : effect === "none" || effect === "read",
+      : alias === undefined && (effect === "none" || effect === "read"),
   )
   // The rules are asked about effects; one that has none and is denied nevertheless is taken away.
   const denied = permissions?.deny ?? []

@@ -309,13 +309,104 @@ export type Methods = {
     params: Record<string, unknown>
     result: "pong"
   }
-  /** The plugins that run. This version runs none yet. */
+  /** The configured plugins and how they stand. */
   "plugin.list": {
     params: Record<string, unknown>
     result: {
       plugins: Array<{
         name: string
+        /** ready, changed, missing, refused or unloaded. */
+        state: string
+        /** Why it is not in service. */
+        reason?: string | undefined
+        version?: string | undefined
+        /** tool or channel. */
+        kind?: string | undefined
+        /** reactor or wasmer. */
+        engine?: string | undefined
+        path: string
+        /** Of the module that lies on the disk now. */
+        sha256?: string | undefined
+        manifest_sha256?: string | undefined
+        /** What its manifest asks for. */
+        asks: Array<string>
+        /** What the configuration grants. */
+        granted: Array<string>
+        /** Its tools in service, as models call them. */
+        tools: Array<string>
+        channel?: string | undefined
+        /** When what is in service was approved. */
+        approved_ms?: number | undefined
+        approved_by?: string | undefined
       }>
+    }
+  }
+  /** Approve a plugin as it lies on the disk now, and take it into service. */
+  "plugin.load": {
+    params: {
+      /** As the configuration calls it. */
+      name: string
+      /** Of the module that is meant; no other is taken. */
+      sha256?: string | undefined
+    }
+    result: {
+      name: string
+      /** ready, changed, missing, refused or unloaded. */
+      state: string
+      /** Why it is not in service. */
+      reason?: string | undefined
+      version?: string | undefined
+      /** tool or channel. */
+      kind?: string | undefined
+      /** reactor or wasmer. */
+      engine?: string | undefined
+      path: string
+      /** Of the module that lies on the disk now. */
+      sha256?: string | undefined
+      manifest_sha256?: string | undefined
+      /** What its manifest asks for. */
+      asks: Array<string>
+      /** What the configuration grants. */
+      granted: Array<string>
+      /** Its tools in service, as models call them. */
+      tools: Array<string>
+      channel?: string | undefined
+      /** When what is in service was approved. */
+      approved_ms?: number | undefined
+      approved_by?: string | undefined
+    }
+  }
+  /** Take a plugin out of service until it is loaded again. Calls that run go on to their end. */
+  "plugin.unload": {
+    params: {
+      /** As the configuration calls it. */
+      name: string
+    }
+    result: {
+      name: string
+      /** ready, changed, missing, refused or unloaded. */
+      state: string
+      /** Why it is not in service. */
+      reason?: string | undefined
+      version?: string | undefined
+      /** tool or channel. */
+      kind?: string | undefined
+      /** reactor or wasmer. */
+      engine?: string | undefined
+      path: string
+      /** Of the module that lies on the disk now. */
+      sha256?: string | undefined
+      manifest_sha256?: string | undefined
+      /** What its manifest asks for. */
+      asks: Array<string>
+      /** What the configuration grants. */
+      granted: Array<string>
+      /** Its tools in service, as models call them. */
+      tools: Array<string>
+      channel?: string | undefined
+      /** When what is in service was approved. */
+      approved_ms?: number | undefined
+      approved_by?: string | undefined
     }
   }
   /** This interface as an OpenRPC document. */

@@ -5,6 +5,7 @@ import type { CallDeps } from "../agent/call.ts"
 import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
+import type { Plugins, PluginTool } from "../plugins/plugin.ts"
 import type { RetentionConfig } from "../store/config.ts"
 import type { Store } from "../store/open.ts"
 import type { AnyTool } from "../tools/tool.ts"
@@ -30,8 +31,11 @@ export type Live = {
   providers(): { id: string; state: string }[]
   /** Whether a model that an agent may use has the key that it needs. */
   isReady(choice: ModelChoice): boolean
+  /** The built-in ones, and those of plugins. */
   tools: readonly AnyTool[]
   approval_timeout_ms: number
+  /** The same with agents that have other plugins' tools to choose from. */
+  withPlugins(tools: readonly PluginTool[]): Live
 }
 
 /** What a method says of itself. */
@@ -51,6 +55,7 @@ export type App = {
   calls: CallDeps
   hub: Hub
   files: Files
+  plugins: Plugins
   metrics: Metrics
   methods: readonly MethodInfo[]
   live(): Live

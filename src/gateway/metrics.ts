@@ -11,6 +11,8 @@ export type Metrics = {
   /** By tool and outcome, with a space between them. */
   tool_calls_total: Map<string, number>
   tool_seconds_total: number
+  /** By plugin and outcome, with a space between them. */
+  plugin_calls_total: Map<string, number>
 }
 
 export const openMetrics = (): Metrics => ({
@@ -24,4 +26,5 @@ export const openMetrics = (): Metrics => ({
   slow_readers_total: 0,
   tool_calls_total: new Map(),
   tool_seconds_total: 0,
+  plugin_calls_total: new Map(),
 })

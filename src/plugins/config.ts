@@ -28,6 +28,7 @@ export const pluginsSection = defineSection(
             pattern: "^[0-9a-f]{64}$",
             description:
               "The module that is meant, by its SHA-256; another one does not run. Unset: the first one seen.",
+            examples: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
           }),
         ),
       },

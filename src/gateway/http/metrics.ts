@@ -50,6 +50,15 @@ export function metricsText(app: App): string {
       "Time that calls of tools took.",
       [{ value: metrics.tool_seconds_total }],
     ],
+    [
+      "weft_plugin_calls_total",
+      "counter",
+      "Calls that reached a plugin by how they ended.",
+      [...metrics.plugin_calls_total].map(([key, value]) => {
+        const [plugin = "", outcome = ""] = key.split(" ")
+        return { labels: { plugin, outcome }, value }
+      }),
+    ],
     ["weft_resident_bytes", "gauge", "Resident memory.", [{ value: process.memoryUsage.rss() }]],
     ["weft_heap_bytes", "gauge", "JavaScript heap in use.", [{ value: heapUsed }]],
   ]

@@ -113,7 +113,7 @@ export const status = defineMethod({
       uptime_ms: app.now_ms() - app.started_ms,
       agents: [...agents.keys()].filter((id) => reaches(caller, id)).length,
       sessions: countSessions(app.store.db, agentsFilter(caller, undefined)),
-      plugins: 0,
+      plugins: app.plugins.list().filter(({ state }) => state === "ready").length,
       channels: [],
       providers: providers(),
       turns: app.turns.counts(),
