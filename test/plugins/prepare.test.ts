@@ -99,6 +99,11 @@ test.each([
     binary(section(1, [...leb(30_000), ...Array(90_000).fill(0)])),
     "30000 types; at most 20000",
   ],
+  [
+    "a typed reference",
+    byHand({ type: section(1, [1, 0x60, 1, 0x63, 0, 0]) }),
+    "neither funcref nor externref",
+  ],
   ["bytes after a section", byHand({ memory: section(5, [1, 0, 1, 0]) }), "bytes after its end"],
   ["functions without code", byHand({ code: [] }), "has no code"],
   [
@@ -199,7 +204,6 @@ test.each([
     "garbage-collected",
   ],
   ["i31", "(func (drop (ref.i31 (i32.const 1))))", "typed references or garbage collection"],
-  ["typed references", "(type $f (func)) (func (param (ref null $f)))", "neither funcref nor externref"],
   ["several memories", "(memory $b 1)", "more than one memory"],
   ["many tables", "(table 1 funcref)".repeat(17), "17 tables; at most 16"],
   ["a huge table", "(table 65537 funcref)", "may have 65536"],
