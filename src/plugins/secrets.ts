@@ -94,27 +94,29 @@ const form_chars_min = 6
 
 /** Takes out each value: as it is, and as URLs, forms, JSON, HTML, base64 and hexadecimal digits write it. */
 export function openRedactor(values: readonly string[]): Redactor {
-  const forms = [...new Set(values.filter((value) => value !== "").flatMap(formsOf))]
-  const latin1 = redactWith(forms.sort((a, b) => b.length - a.length))
+  const sources = [...new Set(values.filter((value) => value !== "").flatMap(sourcesOf))]
+  const latin1 = redactWith(sources.sort((a, b) => b.length - a.length))
   const bytes = (given: Uint8Array): Uint8Array => {
     const text = Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString("latin1")
     const clean = latin1(text)
     return clean === text ? given : new Uint8Array(Buffer.from(clean, "latin1"))
   }
   const text = (given: string) => new TextDecoder().decode(bytes(Buffer.from(given)))
-  return { text: (given) => (forms.length === 0 ? given : text(given)), bytes, latin1 }
+  return { text: (given) => (sources.length === 0 ? given : text(given)), bytes, latin1 }
 }
 
-function redactWith(forms: string[]): (text: string) => string {
-  if (forms.length === 0) return (text) => text
-  const any = new RegExp(forms.map((form) => form.replace(/[^A-Za-z0-9]/g, escaped)).join("|"), "g")
+/** `sources` are regular expressions without a choice or a repetition, so that each look takes as long as the text. */
+function redactWith(sources: string[]): (text: string) => string {
+  if (sources.length === 0) return (text) => text
+  const any = new RegExp(sources.join("|"), "g")
   return (text) => text.replace(any, redacted)
 }
 
-const escaped = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`
+const toSource = (form: string) =>
+  form.replace(/[^A-Za-z0-9]/g, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`)
 
-/** Each as the bytes that it is sent in, a character a byte. */
-function formsOf(value: string): string[] {
+/** Each for the bytes that it is sent in, a character a byte. */
+function sourcesOf(value: string): string[] {
   const whole = value.toWellFormed()
   const bytes = Buffer.from(whole)
   const json = encodeForJson(whole)
@@ -126,11 +128,11 @@ function formsOf(value: string): string[] {
     ...[json, ascii].flatMap((form) => [form, form.replaceAll("/", "\\/")]),
     ...[html, html.replaceAll("&#39;", "&#x27;"), html.replaceAll("&#39;", "'")],
     ...[bytes.toString("hex"), bytes.toString("hex").toUpperCase()],
-    ...base64Of(bytes),
   ]
   const exact = [bytes.toString("latin1"), ...(/^[\0-\xff]*$/.test(whole) ? [whole] : [])]
   const others = written.map((form) => Buffer.from(form).toString("latin1"))
-  return [...exact, ...others.filter((form) => form.length >= form_chars_min)]
+  const forms = [...exact, ...others.filter((form) => form.length >= form_chars_min)]
+  return [...forms.map(toSource), ...base64SourcesOf(bytes)]
 }
 
 const hex = (character: string) => character.charCodeAt(0).toString(16).padStart(4, "0")
@@ -143,10 +145,17 @@ const entities: Record<string, string> = {
   "'": "&#39;",
 }
 
-/** In each place that a value has within what is encoded, such as after a user's name: what follows from it alone. */
-const base64Of = (bytes: Buffer): string[] =>
+/**
+ * In each place that a value has within what is encoded, such as after a user's name: the digits that follow from it
+ * alone, and at each end the one that has some bits of it.
+ */
+const base64SourcesOf = (bytes: Buffer): string[] =>
   [0, 1, 2].flatMap((offset) => {
     const all = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64")
     const own = all.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6))
-    return [own, own.replaceAll("+", "-").replaceAll("/", "_")]
+    if (own.length < form_chars_min) return []
+    const [first, last] = [offset === 0 ? "" : digit, (offset + bytes.length) % 3 === 0 ? "" : digit]
+    return [own, own.replaceAll("+", "-").replaceAll("/", "_")].map((form) => first + toSource(form) + last)
   })
+
+const digit = "[A-Za-z0-9+\\/_-]"
