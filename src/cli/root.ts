@@ -17,6 +17,7 @@ export function rootCommand(deps: Deps): AnyCommand {
       session: async () => (await import("./commands/session.ts")).session(deps),
       usage: async () => (await import("./commands/usage.ts")).usage(deps),
       tool: async () => (await import("./commands/tool.ts")).tool(deps),
+      plugin: async () => (await import("./commands/plugin.ts")).plugin(deps),
       approval: async () => (await import("./commands/approval.ts")).approval(deps),
       token: async () => (await import("./commands/token.ts")).token(deps),
       config: () => deps.configCommand(),
