@@ -1,0 +1,101 @@
+import { expect, test } from "bun:test"
+import { openStore } from "../../src/store/open.ts"
+import { openGuest } from "./guest.ts"
+
+const put = (key: string, value: string | null, store = "kept") => ({ store, key, value })
+const get = (key: string, store = "kept") => ({ store, key })
+
+test("what was put is there at once, until it is deleted", async () => {
+  const guest = openGuest({ grants: ["store:kept"] })
+  expect(await guest.call("store_get", get("a"))).toBe("error not_found")
+  expect(await guest.call("store_put", put("a", "one ä"))).toBe("")
+  expect(await guest.call("store_get", get("a"))).toBe("one ä")
+  await guest.call("store_put", put("a/b", ""))
+  await guest.call("store_put", put("b", "x"))
+  expect(await guest.call("store_list", { store: "kept" })).toBe('["a","a/b","b"]')
+  expect(await guest.call("store_list", { store: "kept", prefix: "a", after: "a" })).toBe('["a/b"]')
+  expect(await guest.call("store_put", put("a", null))).toBe("")
+  expect(await guest.call("store_get", get("a"))).toBe("error not_found")
+  expect(guest.lines).toEqual([])
+})
+
+/** Who else there is beside the plugin "notes" of the agent "default" in its session "main", with the same grants. */
+const others = [
+  { plugin: "Notes" },
+  { plugin: "other" },
+  { session_key: "default:ws:default:other" },
+  { session_key: "work:ws:default:main", agent: "work" },
+  { session_key: "default:ws:default:mai" },
+  { session_key: "agent:default" },
+  { session_key: "" },
+  { agent: undefined, session_key: "" },
+  { agent: "default:x" },
+]
+
+test.each(others)("nobody else reads, changes or sees it: %j", async (other) => {
+  await using store = openStore(":memory:")
+  const grants = ["store:kept", "store:common:agent"]
+  const own = openGuest({ grants, store })
+  await own.call("store_put", put("secret", "mine"))
+  const guest = openGuest({ grants, store, ...other })
+  const is_own_session = other.agent === "default:x"
+  if (!is_own_session) {
+    expect(await guest.call("store_get", get("secret"))).toMatch(/^error (not_found|denied)$/)
+    await guest.call("store_put", put("secret", "theirs"))
+    await guest.call("store_put", put("secret", null))
+    expect(await own.call("store_get", get("secret"))).toBe("mine")
+  }
+  await own.call("store_put", put("secret", "ours", "common"))
+  const shares = other.agent === undefined && !other.plugin && "agent" in other === false
+  const found = await guest.call("store_get", get("secret", "common"))
+  expect(found).toBe(shares ? "ours" : "error not_found")
+})
+
+test.each(["Kept", "kept ", "kept\0", "ｋept", "kept:agent", "", "*", "../kept", "other"])(
+  "a store that was not granted does not open: %j",
+  async (store) => {
+    const guest = openGuest({ grants: ["store:kept", "secret:X", "fs:kept:rw"] })
+    for (const [name, argument] of [
+      ["store_get", { store, key: "a" }],
+      ["store_put", { store, key: "a", value: "b" }],
+      ["store_list", { store }],
+    ] as const) {
+      expect(await guest.call(name, argument)).toBe("error denied")
+    }
+    expect(guest.store.db.query("SELECT count(*) AS n FROM plugin_value").get()).toEqual({ n: 0 })
+  },
+)
+
+test("without a session there is nothing to keep for each session, but for the agent there is", async () => {
+  const guest = openGuest({ grants: ["store:kept", "store:common:agent"], session_key: "" })
+  expect(await guest.call("store_put", put("a", "b"))).toBe("error denied")
+  expect(await guest.call("store_put", put("a", "b", "common"))).toBe("")
+})
+
+test("keys and values have bounds, and so has what a plugin holds", async () => {
+  const guest = openGuest({ grants: ["store:kept"] })
+  expect(await guest.call("store_put", put("k".repeat(512), "v"))).toBe("")
+  expect(await guest.call("store_put", put("k".repeat(513), "v"))).toBe("error too_large")
+  expect(await guest.call("store_put", put("ä".repeat(257), "v"))).toBe("error too_large")
+  for (const key of ["", "a\0b", "\ud800"]) {
+    expect(await guest.call("store_put", put(key, "v"))).toBe("error invalid")
+  }
+  expect(await guest.call("store_put", put("a", "\udfff"))).toBe("error invalid")
+  const full = "v".repeat(262_144)
+  expect(await guest.call("store_put", put("a", `${full}v`))).toBe("error too_large")
+  for (let i = 0; i < 15; i++) expect(await guest.call("store_put", put(`${i}`, full))).toBe("")
+  expect(await guest.call("store_put", put("last", full))).toBe("error too_large")
+  expect(await guest.call("store_put", put("0", "small"))).toBe("")
+  expect(await guest.call("store_put", put("last", full))).toBe("")
+})
+
+test("a thousand keys are listed at a time", async () => {
+  const guest = openGuest({ grants: ["store:kept"] })
+  await Promise.all(
+    Array.from({ length: 1003 }, (_, i) => guest.call("store_put", put(`${i}`.padStart(4, "0"), ""))),
+  )
+  const first = JSON.parse(await guest.call("store_list", { store: "kept" })) as string[]
+  expect(first.length).toBe(1000)
+  const rest = await guest.call("store_list", { store: "kept", after: first.at(-1) })
+  expect(rest).toBe('["1000","1001","1002"]')
+})
