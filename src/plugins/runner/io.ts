@@ -10,7 +10,8 @@ export type Io = {
   /** The next frame, waited for; undefined once the gateway has closed its end. Throws FrameError. */
   receive(): Frame | undefined
   send(kind: Kind, header: object, body?: Uint8Array): void
-  /** That a frame has begun to be sent and has not ended: nothing else can be said any more. */
+  /** Does what sends and receives as one: once it has thrown, nothing else can be said. */
+  exchange<T>(act: () => T): T
   isBroken(): boolean
 }
 
@@ -35,12 +36,16 @@ export function openIo(wait: WaitFor): Io {
     },
     send(kind, header, body) {
       const frame = encodeFrame(kind, header, body)
-      broken = true
       for (let sent = 0; sent < frame.length; ) {
         const from = sent
         sent += retry("write", () => writeSync(1, frame, from, frame.length - from))
       }
+    },
+    exchange(act) {
+      broken = true
+      const result = act()
       broken = false
+      return result
     },
     isBroken: () => broken,
   }

@@ -14,6 +14,8 @@ export async function runRunner(words: string[]): Promise<number> {
   const [engine, flag, parent] = words
   if ((engine !== "reactor" && engine !== "wasmer") || flag !== "--parent" || !parent) return status.usage
   const load = await engineOf(engine)
+  // A guest that runs out of stack has a hundred thousand lines of trace, which nobody reads.
+  Error.stackTraceLimit = 0
   const io = openIo(makeBlocking([0, 1]))
   io.send("ready", { missing: enclose(engine, Number(parent)) })
   try {
@@ -27,7 +29,7 @@ export async function runRunner(words: string[]): Promise<number> {
 
 async function engineOf(engine: Load["engine"]): Promise<LoadEngine> {
   if (engine === "reactor") return (await import("./reactor.ts")).loadReactor
-  throw new Error("there is no such engine yet")
+  return await (await import("./program.ts")).openPrograms()
 }
 
 async function serve(io: Io, loadEngine: LoadEngine): Promise<void> {
@@ -58,11 +60,22 @@ async function serve(io: Io, loadEngine: LoadEngine): Promise<void> {
 
 function openAsk(io: Io): AskHost {
   return (name, argument) => {
-    io.send("host", { function: name }, argument)
-    const frame = io.receive()
-    if (frame?.kind !== "answer") throw new FrameError("only an answer can come here")
-    return { error: (frame.header as Answer).error, bytes: frame.body }
+    checkStack(frames_of_an_exchange)
+    return io.exchange(() => {
+      io.send("host", { function: name }, argument)
+      const frame = io.receive()
+      if (frame?.kind !== "answer") throw new FrameError("only an answer can come here")
+      return { error: (frame.header as Answer).error, bytes: frame.body }
+    })
   }
+}
+
+/** Far more than sending a frame and waiting for one goes down. */
+const frames_of_an_exchange = 200
+
+/** Throws RangeError here, where it is the guest's, and not in the middle of an exchange. */
+function checkStack(frames: number): number {
+  return frames === 0 ? 0 : 1 + checkStack(frames - 1)
 }
 
 function fail(io: Io, thrown: unknown): void {
