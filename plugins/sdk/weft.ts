@@ -169,9 +169,10 @@ export function storeRemove(store: string, key: string): HostError {
   return put(store, key, new Json(Kind.Null))
 }
 
-/** A JSON list of the keys that begin with `prefix`. */
-export function storeList(store: string, prefix: string = ""): Result {
-  const argument = new Json(Kind.Object).set("store", store).set("prefix", prefix).toBytes()
+/** A JSON list of the first 1,000 keys that begin with `prefix` and come behind `after`, in order. */
+export function storeList(store: string, prefix: string = "", after: string = ""): Result {
+  const request = new Json(Kind.Object).set("store", store).set("prefix", prefix).set("after", after)
+  const argument = request.toBytes()
   return take(store_list(changetype<usize>(argument), argument.byteLength))
 }
 

@@ -207,7 +207,7 @@ test.each([
   ["(.*)*=.*", "x".repeat(50_000)],
   ["^(\\w+\\s?)*$", `${"a ".repeat(20_000)}!`],
   ["a(.*b)?", "a".repeat(20_000)],
-  ["(a?){0,400}(a?){0,400}$", `${"a".repeat(2000)}b`],
+  ["(?:a?){0,500}(?:a?){0,500}$", `${"a".repeat(2000)}b`],
 ])("%s, which backtracking engines hang on, comes back within seconds", async (pattern, given) => {
   const start_ms = performance.now()
   const { content } = await text.call("match", { text: given, pattern, limit: 1000 })
