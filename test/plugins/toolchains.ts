@@ -1,5 +1,5 @@
 /** Modules from the compilers that plugins are written for; nothing of them is kept. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 
@@ -18,12 +18,13 @@ const commands: Record<Language, string[]> = {
 export function compile(language: Language, source: string, flags: readonly string[] = []): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "weft-module-"))
   try {
+    // Where an AssemblyScript configuration is named, it and its library are looked for from here.
+    symlinkSync(resolve("node_modules"), join(folder, "node_modules"))
     writeFileSync(join(folder, files[language]), source)
     const { exitCode, stdout, stderr } = Bun.spawnSync([...commands[language], ...flags], {
       cwd: folder,
       stdout: "pipe",
       stderr: "pipe",
-      env: { ...process.env, BUN_BE_BUN: "1" },
     })
     if (exitCode !== 0) throw new Error(`${language}: ${stdout}${stderr}`)
     return new Uint8Array(readFileSync(join(folder, "out.wasm")))
