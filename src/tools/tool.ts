@@ -44,7 +44,7 @@ export type ToolDef<P extends TObject> = {
   effect: Effect
   /** A name for several tools, for the configuration and for `use_tools`. */
   group?: string
-  /** Another name of it in the configuration. */
+  /** Another name of it in the configuration. Only tools that are not built in have one. */
   alias?: string
   /** What patterns of rules about it may mean, where it has targets of another kind than its effect's. */
   kinds?: readonly Target["kind"][]
