@@ -22,6 +22,7 @@ import { type Metrics, openMetrics } from "./gateway/metrics.ts"
 import { type AnyMethod, openDispatcher } from "./gateway/rpc.ts"
 import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
+import { openWebhooks } from "./gateway/webhooks.ts"
 import { type Following, followConfig, type Loaded, openLive, readLoaded, startPlugins } from "./live.ts"
 import type { Plugins } from "./plugins/plugin.ts"
 import { methods } from "./registry.ts"
@@ -80,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const token = await operatorToken(app.auth, home.home, env.WEFT_TOKEN)
   stack.use(startPurging(app))
+  stack.use(app.webhooks)
 
   const server = await startServer(app, dispatcher, sockets, loaded.config.gateway)
   stack.defer(() => server.stop())
@@ -89,6 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   stack.use(startCheckingWalls(app, join(home.home, "run")))
 
   const { bind } = loaded.config.gateway
+  app.webhooks.resume()
   log.info("the gateway listens", { url: server.url, bind, home: home.home })
   const { agents, default_agent } = holder.live
   const model = nameOf(agents.get(default_agent)!.chain[0]!)
@@ -219,6 +222,7 @@ function openApp(options: AppOptions) {
     hub,
     files,
     plugins,
+    webhooks: openWebhooks(() => app, limits),
     metrics,
     methods,
     live,

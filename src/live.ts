@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 import { openAgents } from "./agent/agents.ts"
 import { toTool } from "./agent/plugin-tool.ts"
 import { toTrace } from "./base/errors.ts"
+import { openChannels, weakSecrets } from "./channels/channel.ts"
 import type { GatewayFlags } from "./cli/deps.ts"
 import type { Home } from "./config/home.ts"
 import type { Environment, Flag } from "./config/overrides.ts"
@@ -32,13 +33,12 @@ export async function readLoaded(home: Home, flags: GatewayFlags, env: Environme
   }))
   const { config, shown, warnings, text } = await readConfig({ home, sections, names, env, flags: list })
   const told = warnings.map(describeProblem)
-  return { config, shown, warnings: [...told, ...notYet(config)], text }
+  return { config, shown, warnings: [...told, ...weakSecrets(config.channels), ...notYet(config)], text }
 }
 
 /** What may be configured by now but is acted on by later versions only; nobody should rely on it unaware. */
-function notYet({ channels, budgets }: Config): string[] {
+function notYet({ budgets }: Config): string[] {
   const idle: [set: boolean, what: string][] = [
-    [Object.keys(channels).length > 0, "channels: this version has no channels yet but WebSocket and HTTP"],
     [Object.keys(budgets).length > 0, "budgets: this version counts usage but does not enforce budgets yet"],
   ]
   return idle.filter(([set]) => set).map(([, what]) => what)
@@ -62,7 +62,7 @@ export async function openLive(
       (await providerKey(name, variables, { env, home: home.home, readSecretFile }))?.key,
   })
   const { agent, agents, bindings, gateway, retention, memory, tools: tools_config } = config
-  const { channels } = config
+  const { channels, secrets } = config
   const withTools = (all: readonly AnyTool[]): Pick<Live, "tools" | "agents"> => ({
     tools: all,
     agents: openAgents({
@@ -87,6 +87,8 @@ export async function openLive(
     providers: () => models.state(),
     isReady: models.isReady,
     approval_timeout_ms: tools_config.approval_timeout_ms,
+    channels: openChannels(channels),
+    findSecret: (name) => (Object.hasOwn(secrets, name) ? secrets[name] : undefined),
     withPlugins: (list) => ({ ...live, ...withTools([...tools, ...list.map(toTool)]) }),
   }
   return live

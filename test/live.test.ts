@@ -144,7 +144,7 @@ test.each([
   ["a binding without a channel", '[[bindings]]\nagent_id = "work"\npeer_id = "1"\n', "prefer", "require"],
   [
     "a channel",
-    '[[plugins]]\nname = "m"\npath = "m.wasm"\n[channels.m]\nplugin = "m"\nsecret = { env = "S" }\n',
+    '[[plugins]]\nname = "m"\npath = "m.wasm"\n[channels.m]\nplugin = "m"\nsignature = "github"\nsecret = { env = "S" }\n',
     "require",
     "prefer",
   ],

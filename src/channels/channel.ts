@@ -29,6 +29,18 @@ export function openChannels(config: ChannelsConfig): Channels {
   return new Map(channels.flatMap((channel) => (channel ? [[channel.id, channel]] : [])))
 }
 
+const secret_chars_min = 16
+
+/** For people: what works, and could be guessed by who has seen one signed request. */
+export const weakSecrets = (config: ChannelsConfig): string[] =>
+  Object.entries(config).flatMap(([id, { secret }]) =>
+    secret === undefined || secret.length >= secret_chars_min
+      ? []
+      : [
+          `channels.${id}.secret: a secret of less than ${secret_chars_min} characters can be guessed; where the platform lets you choose it, take a longer one`,
+        ],
+  )
+
 function openChannel(id: string, fields: ChannelConfig): Channel | undefined {
   const { plugin, signature, acknowledge = "when_done" } = fields
   const scheme = schemes.find(({ name }) => name === signature)

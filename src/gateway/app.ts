@@ -5,6 +5,7 @@ import type { CallDeps } from "../agent/call.ts"
 import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
+import type { Channels } from "../channels/channel.ts"
 import type { Plugins, PluginTool } from "../plugins/plugin.ts"
 import type { RetentionConfig } from "../store/config.ts"
 import type { Store } from "../store/open.ts"
@@ -15,6 +16,7 @@ import type { GatewayConfig } from "./config.ts"
 import type { Files } from "./files.ts"
 import type { Hub } from "./hub.ts"
 import type { Metrics } from "./metrics.ts"
+import type { Webhooks } from "./webhooks.ts"
 
 /** What follows from the configuration; replaced as a whole when that changes. */
 export type Live = {
@@ -34,6 +36,9 @@ export type Live = {
   /** The built-in ones, and those of plugins. */
   tools: readonly AnyTool[]
   approval_timeout_ms: number
+  channels: Channels
+  /** A value of [secrets]. */
+  findSecret(name: string): string | undefined
   /** The same with agents that have other plugins' tools to choose from. */
   withPlugins(tools: readonly PluginTool[]): Live
 }
@@ -56,6 +61,7 @@ export type App = {
   hub: Hub
   files: Files
   plugins: Plugins
+  webhooks: Webhooks
   metrics: Metrics
   methods: readonly MethodInfo[]
   live(): Live

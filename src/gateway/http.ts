@@ -7,6 +7,7 @@ import { listModels, postChatCompletion } from "./http/openai.ts"
 import { clientScript, controlPage } from "./http/page.ts"
 import { readiness } from "./http/ready.ts"
 import { postRpc } from "./http/rpc.ts"
+import { getWebhook, postWebhook, webhook_path } from "./http/webhook.ts"
 import { openRpcDocument } from "./openrpc.ts"
 import { reported } from "./rpc.ts"
 
@@ -25,6 +26,8 @@ export const endpoints: Endpoint[] = [
     scope: "none",
     run: ({ app }) => json(openRpcDocument(app.methods, app.version)),
   },
+  { method: "POST", path: webhook_path, scope: "none", run: postWebhook },
+  { method: "GET", path: webhook_path, scope: "none", run: getWebhook },
   { method: "GET", path: "/", scope: "none", run: controlPage },
   { method: "GET", path: "/client.js", scope: "none", run: clientScript },
 ]

@@ -1,4 +1,4 @@
-/** Bounds of a socket that no configuration changes. Whoever starts a gateway may set others, as tests do. */
+/** Bounds of a connection that no configuration changes. Whoever starts a gateway may set others, as tests do. */
 export const limits = {
   /** How long a socket may take to present a token. */
   connect_ms: 5000,
@@ -9,6 +9,8 @@ export const limits = {
   behind_ms: 30_000,
   /** At the end, answers that are on their way have so long to get out. */
   farewell_ms: 1000,
+  /** How long the body of a webhook may take, which is read before it is known whose it is. */
+  body_ms: 10_000,
 }
 
 export type Limits = typeof limits

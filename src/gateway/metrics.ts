@@ -13,6 +13,8 @@ export type Metrics = {
   tool_seconds_total: number
   /** By plugin and outcome, with a space between them. */
   plugin_calls_total: Map<string, number>
+  /** By channel and outcome, with a space between them. */
+  webhooks_total: Map<string, number>
 }
 
 export const openMetrics = (): Metrics => ({
@@ -27,4 +29,5 @@ export const openMetrics = (): Metrics => ({
   tool_calls_total: new Map(),
   tool_seconds_total: 0,
   plugin_calls_total: new Map(),
+  webhooks_total: new Map(),
 })

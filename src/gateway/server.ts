@@ -6,6 +6,7 @@ import type { GatewayConfig } from "./config.ts"
 import { type Guard, openGuard } from "./guard.ts"
 import { errorResponse, text } from "./http/body.ts"
 import type { Endpoint, HttpContext } from "./http/endpoint.ts"
+import { isWebhook, webhook_path } from "./http/webhook.ts"
 import { endpoints, serve } from "./http.ts"
 import { type Dispatcher, reported } from "./rpc.ts"
 import type { Sockets } from "./sockets.ts"
@@ -125,9 +126,11 @@ function route(serving: Serving, call: Call): Response | undefined | Promise<Res
   // Bun leaves the body of an answer to HEAD out.
   const method = request.method === "HEAD" ? "GET" : request.method
   if (pathname === "/ws" && method === "GET") return upgrade(serving, call)
-  const endpoint = table.get(`${method} ${pathname}`)
+  // The one path with a name in it; none of the others begins like it.
+  const path = isWebhook(pathname) ? webhook_path : pathname
+  const endpoint = table.get(`${method} ${path}`)
   if (endpoint) return answer(serving, endpoint, call)
-  return paths.has(pathname) ? text("method not allowed\n", 405) : text("not found\n", 404)
+  return paths.has(path) ? text("method not allowed\n", 405) : text("not found\n", 404)
 }
 
 function upgrade({ app, sockets, guard, config }: Serving, { request, server }: Call): Response | undefined {

@@ -59,6 +59,15 @@ export function metricsText(app: App): string {
         return { labels: { plugin, outcome }, value }
       }),
     ],
+    [
+      "weft_webhooks_total",
+      "counter",
+      "Requests of platforms by what became of them.",
+      [...metrics.webhooks_total].map(([key, value]) => {
+        const [channel = "", outcome = ""] = key.split(" ")
+        return { labels: { channel, outcome }, value }
+      }),
+    ],
     ["weft_resident_bytes", "gauge", "Resident memory.", [{ value: process.memoryUsage.rss() }]],
     ["weft_heap_bytes", "gauge", "JavaScript heap in use.", [{ value: heapUsed }]],
   ]

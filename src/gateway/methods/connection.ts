@@ -5,6 +5,7 @@ import { agentsFilter } from "../access.ts"
 import { reaches } from "../auth.ts"
 import { openRpcDocument } from "../openrpc.ts"
 import { batch_max, defineMethod, in_flight_max, Params } from "../rpc.ts"
+import { channelStates } from "../webhooks.ts"
 
 export const protocol_version = 1
 
@@ -114,7 +115,7 @@ export const status = defineMethod({
       agents: [...agents.keys()].filter((id) => reaches(caller, id)).length,
       sessions: countSessions(app.store.db, agentsFilter(caller, undefined)),
       plugins: app.plugins.list().filter(({ state }) => state === "ready").length,
-      channels: [],
+      channels: channelStates(app),
       providers: providers(),
       turns: app.turns.counts(),
       connections: app.metrics.connections,

@@ -1,0 +1,152 @@
+/** An answer on its way to the platform: what the adapter makes of it, and the one place that sends it. */
+import type { Log } from "../base/log.ts"
+import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/grants.ts"
+import { PluginFailed } from "../plugins/module.ts"
+import type { Formatted, Outgoing, PluginAdapter } from "../plugins/plugin.ts"
+import { type FindSecret, fillSecrets, openRedactor } from "../plugins/secrets.ts"
+import { ToolDenied } from "../security/target.ts"
+import type { Channel } from "./channel.ts"
+
+type Request = Extract<Formatted, { type: "request" }>
+
+export type Sending = {
+  channel: Channel
+  adapter: PluginAdapter
+  outgoing: Outgoing
+  /** A value of [secrets]. */
+  findSecret: FindSecret
+  signal: AbortSignal
+  log: Pick<Log, "warn">
+}
+
+/**
+ * - bytes: for the body of the response
+ * - sent: the platform has taken it
+ * - denied: nothing was sent; `host` where the adapter was not granted that one
+ * - failed: the platform did not take it
+ */
+export type Sent =
+  | { type: "bytes"; bytes: Uint8Array }
+  | { type: "sent" }
+  | { type: "denied"; host?: string }
+  | { type: "failed" }
+
+/** Platforms answer at once; their answer says nothing to us but whether it went well. */
+const timeout_ms = 15_000
+const answer_bytes_max = 65_536
+
+/** Throws the signal's reason; everything else that can go wrong is in the answer and in the log. */
+export async function sendAnswer(sending: Sending): Promise<Sent> {
+  const formatted = await format(sending)
+  if (formatted.type === "bytes") return formatted
+  const { channel, adapter, log } = sending
+  const url = URL.parse(formatted.url)
+  if (!url || !isUrlGranted(adapter.capabilities, url)) {
+    const host = url?.host ?? ""
+    log.warn("an adapter may not send there", { channel: channel.id, plugin: adapter.plugin, host })
+    return { type: "denied", host }
+  }
+  if (!(await isOwn(formatted, sending))) {
+    const fields = { channel: channel.id, plugin: adapter.plugin }
+    log.warn("an answer was not sent, as what was said in it would have put a secret into it", fields)
+    return { type: "denied" }
+  }
+  return send(formatted, sending)
+}
+
+/** The text as it is where the adapter fails: what an agent said should not be lost for want of a form. */
+async function format({ channel, adapter, outgoing, signal, log }: Sending): Promise<Formatted> {
+  try {
+    return await adapter.formatOutgoing(outgoing, signal)
+  } catch (thrown) {
+    if (!(thrown instanceof PluginFailed)) throw thrown
+    const { kind, message: reason } = thrown
+    log.warn("an adapter could not format an answer", {
+      channel: channel.id,
+      plugin: adapter.plugin,
+      kind,
+      reason,
+    })
+    return { type: "bytes", bytes: new TextEncoder().encode(outgoing.content) }
+  }
+}
+
+const placeholder = /\{\{secret:[^}]*\}\}/g
+
+/** The placeholders of a request, and where they stand. */
+function placeholders({ url, headers, body }: Request): string {
+  const texts = [url, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), body]
+  return JSON.stringify(texts.map((text) => (text.match(placeholder) ?? []).sort()))
+}
+
+/**
+ * Whether the request and its placeholders are the adapter's, and not what somebody said: an agent that is asked to say
+ * "{{secret:token}}" would be given it. An answer in which nothing was said is a request with the same ones then.
+ */
+async function isOwn(request: Request, { adapter, outgoing, signal }: Sending): Promise<boolean> {
+  const found = placeholders(request)
+  if (!found.includes("{{") && !outgoing.content.includes('"url"')) return true
+  const reply = outgoing.reply === undefined ? {} : { reply: tame(outgoing.reply) }
+  try {
+    const plain = await adapter.formatOutgoing({ content: "ok", ...reply }, signal)
+    return plain.type === "request" && placeholders(plain) === found
+  } catch (thrown) {
+    if (thrown instanceof PluginFailed) return false
+    throw thrown
+  }
+}
+
+/** What an adapter put aside from a stranger's request, without the characters that a placeholder is written with. */
+function tame(value: unknown): unknown {
+  if (typeof value === "string") return tameText(value)
+  if (Array.isArray(value)) return value.map(tame)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, tame(entry)]))
+}
+
+function tameText(text: string): string {
+  if (/^\s*[[{]/.test(text)) {
+    try {
+      return JSON.stringify(tame(JSON.parse(text)))
+    } catch (thrown) {
+      if (!(thrown instanceof SyntaxError)) throw thrown
+    }
+  }
+  return text.replace(/[{}%&\\]/g, "_")
+}
+
+async function send(request: Request, { channel, adapter, findSecret, signal, log }: Sending): Promise<Sent> {
+  const { capabilities, plugin } = adapter
+  const used: string[] = []
+  const find: FindSecret = (name) => {
+    const value = /^[a-z]/.test(name)
+      ? channel.findField(name)
+      : isSecretGranted(capabilities, name)
+        ? findSecret(name)
+        : undefined
+    if (value) used.push(value)
+    return value
+  }
+  const { openFetch } = await import("../security/web/fetch.ts")
+  const guarded = openFetch({
+    permit({ text }) {
+      if (!isUrlGranted(capabilities, new URL(`https://${text}`)))
+        throw new ToolDenied(`${text} is not granted.`)
+    },
+    isOpened: (host, port) => isPlaceGranted(capabilities, host, port),
+  })
+  const failed = (fields: Record<string, unknown>): Sent => {
+    log.warn("a platform did not take an answer", { channel: channel.id, plugin, ...fields })
+    return { type: "failed" }
+  }
+  try {
+    const { url, method, headers, body } = fillSecrets(request, find)
+    const bounds = { bytes_max: answer_bytes_max, timeout_ms, signal }
+    const { status } = await guarded({ url, method, headers, ...(method !== "GET" && { body }), ...bounds })
+    return status >= 200 && status < 300 ? { type: "sent" } : failed({ status })
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason
+    if (!(thrown instanceof Error)) throw thrown
+    return failed({ reason: openRedactor(used).text(thrown.message) })
+  }
+}
