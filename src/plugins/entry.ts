@@ -16,10 +16,12 @@ export type Entry = {
 export const newEntry = (config: PluginConfig): Entry => ({
   config,
   granted: [],
-  standing: { state: "missing", reason: "it was not looked at yet" },
+  standing: missing(config.path),
   stamp: "",
   lane: Promise.resolve(),
 })
+
+export const missing = (path: string): Standing => ({ state: "missing", reason: `there is no ${path}` })
 
 export function inLane<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
   const done = entry.lane.then(work)

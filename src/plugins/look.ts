@@ -5,6 +5,7 @@ import type { Store } from "../store/open.ts"
 import { findPlugin, type PluginRow, putPlugin } from "../store/plugins.ts"
 import type { PluginConfig } from "./config.ts"
 import { DescriptionRefused } from "./describe.ts"
+import { missing } from "./entry.ts"
 import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "./files.ts"
 import { readManifest } from "./manifest.ts"
 import { type Module, type ModuleLimits, PluginFailed } from "./module.ts"
@@ -49,7 +50,7 @@ export async function look(config: PluginConfig, deps: LookDeps, approval?: Appr
   let found: Found | undefined
   try {
     const files = await readFiles(config.path)
-    if (!files) return { state: "missing", reason: `there is no ${config.path}` }
+    if (!files) return missing(config.path)
     const { sha256, manifest_sha256 } = files
     found = { sha256, manifest_sha256, manifest: undefined }
     checkMeant(config, files, approval)

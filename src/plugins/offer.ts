@@ -30,7 +30,7 @@ export type OfferDeps = {
   onCalled(plugin: string, outcome: string): void
 }
 
-export const no_offer: Offer = { key: "", collisions: new Map(), tools: [], adapters: new Map() }
+export const no_offer: Offer = { key: "[]", collisions: new Map(), tools: [], adapters: new Map() }
 
 /** Returns what was offered before where nothing is different. */
 export function makeOffer(before: Offer, entries: ReadonlyMap<string, Entry>, deps: OfferDeps): Offer {

@@ -13,7 +13,7 @@ import type { Plugins, PluginsSettings } from "./plugin.ts"
 import type { PluginsOptions } from "./plugins.ts"
 import { openPool } from "./pool.ts"
 import { openRun, type Serving } from "./running.ts"
-import { tellTransition } from "./transition.ts"
+import { type PluginEvent, tellTransition } from "./transition.ts"
 
 /** How long a change of a file may go unnoticed while nobody calls the plugin. */
 const watch_every_ms = 1000
@@ -23,6 +23,8 @@ export function openService(options: PluginsOptions): Plugins {
   let entries = new Map<string, Entry>()
   let secrets: PluginsSettings["secrets"] = {}
   let offer = no_offer
+  /** Told once what is offered goes with them. */
+  const news: PluginEvent[] = []
   const stop = new AbortController()
   let opened: Pool | undefined
   // Nothing runs before the first call: what was approved once is in service without it.
@@ -46,7 +48,7 @@ export function openService(options: PluginsOptions): Plugins {
     if (entries.get(name) !== entry) return
     if (was.state === "ready") opened?.retire(name)
     const event = tellTransition(name, was, now, log)
-    if (event) onEvent(event)
+    if (event) news.push(event)
   }
 
   /** For several at once, where nobody is told of the outcome but the log. */
@@ -67,6 +69,7 @@ export function openService(options: PluginsOptions): Plugins {
       if (collisions.get(plugin) !== reason) log.warn("a plugin is not in service", { plugin, reason })
     }
     if (offer.key !== key) onChanged()
+    for (const event of news.splice(0)) onEvent(event)
   }
 
   function serve(entry: Entry, service: InService): Serving {
@@ -113,7 +116,7 @@ export function openService(options: PluginsOptions): Plugins {
     for (const [name, { standing }] of before) {
       if (entries.has(name)) continue
       opened?.retire(name)
-      if (standing.state === "ready") onEvent({ topic: "plugin.unloaded", data: { name } })
+      if (standing.state === "ready") news.push({ topic: "plugin.unloaded", data: { name } })
     }
     await settleAll([...entries.values()])
   }

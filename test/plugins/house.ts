@@ -18,7 +18,7 @@ export type Started = AsyncDisposable & {
   calls: string[]
   /** How often something else was offered than before. */
   changes(): number
-  /** Resolves with the next event of a topic, or with one that has been there. */
+  /** The first event of a topic after those that were asked for before; it takes them out of `events`. */
   event(topic: string): Promise<PluginEvent>
   info(name: string): PluginInfo
   call(tool: string, input?: unknown, of?: Partial<PluginCall>): Promise<string>
@@ -97,8 +97,8 @@ async function start(
     changes: () => changes,
     async event(topic) {
       for (;;) {
-        const found = events.find((event) => event.topic === topic)
-        if (found) return found
+        const index = events.findIndex((event) => event.topic === topic)
+        if (index >= 0) return events.splice(0, index + 1).at(-1)!
         await wake.promise
       }
     },
