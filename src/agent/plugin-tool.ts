@@ -1,8 +1,6 @@
 /** A plugin's tool as one of an agent's: what its grants let it do is what rules and people are asked about. */
 import type { TObject } from "@sinclair/typebox"
-import { once } from "../base/once.ts"
 import { effectOf, folderTargets, hostTargets, isPlaceGranted } from "../plugins/grants.ts"
-import { inputParser } from "../plugins/input.ts"
 import type { PluginTool } from "../plugins/plugin.ts"
 import { realPath } from "../security/real-path.ts"
 import type { Target } from "../security/target.ts"
@@ -18,14 +16,13 @@ const content_chars_max = 1_048_576
 export function toTool(plugin: PluginTool): AnyTool {
   const { name, alias, description, input_schema, capabilities } = plugin
   const effect = effectOf(capabilities)
-  const parse = once(() => inputParser(input_schema))
   return {
     ...{ name, alias, description, effect },
     group: plugin.plugin,
     kinds: ["host", "path"],
     // The provider hands it on as it is, and nothing here reads it as one of our own.
     params: input_schema as unknown as TObject,
-    parse: (value) => parse()(value),
+    parse: (value) => plugin.parse(value),
     ...(effect !== "none" && {
       targets: (_params: unknown, context: ToolContext) => targetsOf(plugin, context),
       opens: (host: string, port: number) => isPlaceGranted(capabilities, host, port),

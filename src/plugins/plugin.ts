@@ -87,6 +87,8 @@ export type PluginTool = {
   description: string
   input_schema: Record<string, unknown>
   capabilities: readonly Capability[]
+  /** Narrows what a model said by the schema. Throws AppError invalid_params with `path` and `expected`. */
+  parse(input: unknown): Record<string, unknown>
   /** Throws Error with a sentence for the model, also where the plugin is out of service by now. */
   call(input: unknown, of: PluginCall): Promise<{ content: string; is_error: boolean }>
 }

@@ -7,6 +7,7 @@ import type { Capability } from "../config/capability.ts"
 import { fillArgs } from "./args.ts"
 import { modelName } from "./describe.ts"
 import { type GivenFolder, readFolders, writeFolders } from "./folders.ts"
+import { inputParser } from "./input.ts"
 import { readJson } from "./json.ts"
 import type { InService } from "./look.ts"
 import { type CallRequest, type CallResult, PluginFailed } from "./module.ts"
@@ -35,26 +36,30 @@ export function toTools(
   deps: ToolDeps,
 ): PluginTool[] {
   if (described.kind !== "tool") return []
-  return described.tools.map(({ name, description, input_schema }) => ({
-    plugin,
-    name: modelName(plugin, name),
-    alias: `${plugin}.${name}`,
-    description,
-    input_schema,
-    capabilities,
-    async call(input, of) {
-      const run = (request: ToolRequest) => deps.run(capabilities, of, request)
-      if (module.engine === "reactor") {
-        const { output } = await run({ function: "handle_tool_call", input: encode({ name, input }) })
-        return toAnswer(output)
-      }
-      const program = manifest?.tools.find((tool) => tool.name === name)
-      const request = program ? filled(program, input) : asked({ name, input })
-      const { output, stderr, exit_code = 0 } = await withFolders(capabilities, of, deps, request)
-      if (exit_code !== 0) return { content: failure(exit_code, stderr, output), is_error: true }
-      return program ? { content: new TextDecoder().decode(output), is_error: false } : toAnswer(output)
-    },
-  }))
+  return described.tools.map(({ name, description, input_schema }) => {
+    const parse = once(() => inputParser(input_schema))
+    return {
+      plugin,
+      name: modelName(plugin, name),
+      alias: `${plugin}.${name}`,
+      description,
+      input_schema,
+      capabilities,
+      parse: (input) => parse()(input),
+      async call(input, of) {
+        const run = (request: ToolRequest) => deps.run(capabilities, of, request)
+        if (module.engine === "reactor") {
+          const { output } = await run({ function: "handle_tool_call", input: encode({ name, input }) })
+          return toAnswer(output)
+        }
+        const program = manifest?.tools.find((tool) => tool.name === name)
+        const request = program ? filled(program, input) : asked({ name, input })
+        const { output, stderr, exit_code = 0 } = await withFolders(capabilities, of, deps, request)
+        if (exit_code !== 0) return { content: failure(exit_code, stderr, output), is_error: true }
+        return program ? { content: new TextDecoder().decode(output), is_error: false } : toAnswer(output)
+      },
+    }
+  })
 }
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

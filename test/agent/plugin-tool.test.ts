@@ -5,6 +5,7 @@ import type { Approval } from "../../src/agent/approvals.ts"
 import type { AgentConfig } from "../../src/agent/config.ts"
 import { toTool } from "../../src/agent/plugin-tool.ts"
 import { openHost } from "../../src/plugins/calls.ts"
+import { inputParser } from "../../src/plugins/input.ts"
 import type { PluginCall, PluginTool } from "../../src/plugins/plugin.ts"
 import { parseRules } from "../../src/security/permissions.ts"
 import { listToolCalls } from "../../src/store/tool-calls.ts"
@@ -19,16 +20,19 @@ type Options = Partial<PluginTool> & {
   asks?: [name: string, argument: object, bytes?: string | undefined][]
 }
 
+const schema = { type: "object", properties: { text: { type: "string" } } }
+
 /** The plugin "notes" with the tool "add", which says what the host functions answered to it. */
-function plugin({ grants = [], asks = [], ...more }: Options = {}): PluginTool {
+function plugin({ grants = [], asks = [], input_schema = schema, ...more }: Options = {}): PluginTool {
   const capabilities = toGrants(grants)
   return {
     plugin: "notes",
     name: "notes_add",
     alias: "notes.add",
     description: "add",
-    input_schema: { type: "object", properties: { text: { type: "string" } } },
+    input_schema,
     capabilities,
+    parse: (input) => inputParser(input_schema)(input),
     async call(_input, of) {
       const host = hostOf(of, capabilities)
       const answers: string[] = []
