@@ -41,6 +41,7 @@ export type Checked = {
   plugins?: (Plugin | undefined)[]
   bindings?: ({ agent_id?: string; [selector: string]: string | undefined } | undefined)[]
   channels?: Record<string, Channel>
+  secrets?: Record<string, unknown>
   memory?: { embedder?: string | { provider?: string } }
 }
 
@@ -50,7 +51,7 @@ export function checkConfig(config: Checked, names: KnownNames): Finding[] {
     ...checkGateway(config),
     ...checkAgents(config, names),
     ...checkProviders(config, names),
-    ...checkPlugins(config),
+    ...checkPlugins(config, names),
     ...checkBindings(config),
     ...checkChannels(config, names),
   ]
@@ -201,15 +202,25 @@ function* checkProviders({ providers = {} }: Checked, names: KnownNames): Genera
   }
 }
 
-function* checkPlugins({ plugins = [] }: Checked): Generator<Finding> {
+function* checkPlugins({ plugins = [], secrets }: Checked, { subjects }: KnownNames): Generator<Finding> {
   for (const [index, { name, capabilities = [] } = {}] of plugins.entries()) {
+    if (name !== undefined && subjects.includes(name)) {
+      const hint = "a rule with that name would be about both"
+      const expected = "a name that is not that of a built-in tool, a group of tools or an effect"
+      yield { path: ["plugins", index, "name"], expected, got: JSON.stringify(name), hint }
+    }
     if (name !== undefined && plugins.findIndex((other) => other?.name === name) < index) {
       const expected = "a name that no other plugin has"
       yield { path: ["plugins", index, "name"], expected, got: JSON.stringify(name) }
     }
     for (const [position, text] of capabilities.entries()) {
-      if (text === undefined || parseCapability(text)) continue
+      if (text === undefined) continue
       const path = ["plugins", index, "capabilities", position]
+      const grant = parseCapability(text)
+      if (grant?.type === "secret" && secrets && !Object.hasOwn(secrets, grant.name)) {
+        yield dangling(path, "a value of [secrets]", grant.name, Object.keys(secrets))
+      }
+      if (grant) continue
       const hint = text.startsWith("host_function:") ? host_function_remedy : undefined
       yield { path, expected: capability_forms, got: JSON.stringify(text), ...(hint && { hint }) }
     }
