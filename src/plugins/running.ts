@@ -65,14 +65,20 @@ export function openRun({ pool, store, log, now_ms, env, secrets }: RunningDeps)
     const now = granted().map(keyOf)
     // Of what its tools were judged by, what has not been taken away since.
     const allowed = capabilities.filter((grant) => now.includes(keyOf(grant)))
+    // What the host does for it ends with the call, also where that is over before the host is.
+    const over = new AbortController()
     const host = openHost({
       ...of,
+      signal: AbortSignal.any([of.signal, over.signal]),
       ...{ plugin, capabilities: allowed, store, log, now_ms },
       output_bytes_max: module.limits.output_bytes_max,
       findSecret: (name) => (isSecretGranted(allowed, name) ? secrets()[name] : undefined),
     })
     const env_values = valuesOf(plugin, allowed)
-    return pool().call(module, { ...request, env: env_values, host, signal: of.signal })
+    const call = { ...request, env: env_values, host, signal: of.signal }
+    return await pool()
+      .call(module, call)
+      .finally(() => over.abort(new Error("The call is over.")))
   }
 }
 

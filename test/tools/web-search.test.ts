@@ -217,3 +217,16 @@ test.each([
   const page = part.repeat(1_048_576 / part.length)
   expect(await cpuOf(() => duckDuckGoResults(page, 10))).toBeLessThan(50)
 })
+
+test.each([
+  ["http://127.0.0.1:8888", "127.0.0.1", 8888, true],
+  ["http://LOCALHOST.:8888/x", "localhost", 8888, true],
+  ["https://searx.internal", "searx.internal", 443, true],
+  ["http://searx.internal", "searx.internal", 80, true],
+  ["http://127.0.0.1:8888", "127.0.0.1", 8889, false],
+  ["http://127.0.0.1:8888", "localhost", 8888, false],
+  [undefined, "127.0.0.1", 8888, false],
+])("where the operator's own search answers (%s) %s:%d is meant: %p", (base_url, host, port, expected) => {
+  const config = parser(toolsSection.schema)({ web_search: { ...(base_url && { base_url }) } })
+  expect(webSearch.opens!(host, port, config)).toBe(expected)
+})

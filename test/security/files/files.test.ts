@@ -356,6 +356,31 @@ everywhere("folders that were granted for reading are not written, $way", async 
   expect(readFileSync(world.at("granted/plain"), "utf8")).toBe("written")
 })
 
+everywhere("a workspace that is closed only says where relative paths start, $way", async ({ disk }) => {
+  using world = openWorld(disk)
+  const workspace = world.at("missing")
+  using one = openFiles(
+    { workspace, is_workspace_closed: true, read: [world.at("granted")], write: [] },
+    disk,
+  )
+  const free = one.for(() => undefined)
+  expect(text((await free.read("../granted/plain")).bytes)).toBe("granted")
+  expect(free.toTarget(world.at("granted/plain"), "read").text).toBe(world.at("granted/plain"))
+  await expect(free.read("plain")).rejects.toThrow(ToolDenied)
+  await expect(free.write("plain", bytes("x"))).rejects.toThrow(ToolDenied)
+  expect(existsSync(workspace)).toBe(false)
+  const inside = {
+    workspace: world.at("ws"),
+    is_workspace_closed: true,
+    read: [world.at("ws/inner")],
+    write: [],
+  }
+  using other = openFiles(inside, disk)
+  expect(text((await other.for(() => undefined).read("inner/deep/file")).bytes)).toBe("deep")
+  await expect(other.for(() => undefined).read("plain")).rejects.toThrow(ToolDenied)
+  await expect(other.for(() => undefined).write("inner/new", bytes("x"))).rejects.toThrow(ToolDenied)
+})
+
 everywhere("a grant that would show the gateway's own files opens nothing, $way", ({ disk }) => {
   const open = (read: string[], forbidden: string[]) => openWorld(disk, { read, forbidden })[Symbol.dispose]()
   using home = openWorld(disk)
