@@ -141,6 +141,8 @@ export type Decoder = {
   push(chunk: Uint8Array): void
   /** The next whole frame, with bytes of its own. Throws FrameError, and from then on always. */
   next(): Frame | undefined
+  /** Whether nothing of a further frame has come. */
+  isEmpty(): boolean
 }
 
 /**
@@ -181,6 +183,7 @@ export function openDecoder(
         throw thrown
       }
     },
+    isEmpty: () => start === end,
   }
 
   /** Room grows with what came and not with what was announced. */

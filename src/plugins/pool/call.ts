@@ -1,4 +1,4 @@
-import { type Call, type Done, type Frame, type Host, host_errors } from "../frames.ts"
+import { type Call, type Done, type Folder, type Frame, type Host, host_errors } from "../frames.ts"
 import { type CallRequest, type CallResult, type Module, PluginFailed } from "../module.ts"
 import { broken, failureOf, file_bytes_max, outOfOrder, slack_bytes, toWritten } from "./answers.ts"
 import type { Process } from "./process.ts"
@@ -76,16 +76,17 @@ function resultOf(
   }
 }
 
-const isFolders = (value: unknown): value is Done["folders"] =>
-  Array.isArray(value) &&
-  value.every(
-    ({ path, writable, files }) =>
-      typeof path === "string" &&
-      typeof writable === "boolean" &&
-      typeof files === "object" &&
-      files !== null &&
-      Object.values(files).every((bytes) => typeof bytes === "string"),
-  )
+const isFolders = (value: unknown): value is Folder[] =>
+  Array.isArray(value) && value.every((folder) => isRecord(folder) && isFolder(folder))
+
+const isFolder = ({ path, writable, files }: Record<string, unknown>): boolean =>
+  typeof path === "string" &&
+  typeof writable === "boolean" &&
+  isRecord(files) &&
+  Object.values(files).every((bytes) => typeof bytes === "string")
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 function tooManyCalls(plugin: string, process: Process): PluginFailed {
   const failure = new PluginFailed(

@@ -50,7 +50,8 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
   let waiting: Waiting | undefined
   let interrupt: ((reason: unknown) => void) | undefined
   let ended: { reason: unknown } | undefined
-  let flushing: Promise<unknown> | undefined
+  /** Of what was sent and not taken by the other side; undefined where all was. */
+  let sending: Promise<void> | undefined
 
   const first = Promise.withResolvers<Frame>()
   waiting = first
@@ -87,9 +88,20 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     decoder.push(chunk)
     const frame = decoder.next()
     if (!frame) return
-    const { resolve } = waiting
+    if (!decoder.isEmpty()) throw new FrameError("it said more than it was asked")
+    const { resolve, reject } = waiting
     waiting = undefined
-    resolve(frame)
+    if (!sending) resolve(frame)
+    else afterSending(sending, () => resolve(frame), reject)
+  }
+
+  /** Who answers before it has read the question could have the gateway hold any number of them. */
+  function afterSending(sent: Promise<void>, go: () => void, reject: (reason: unknown) => void): void {
+    interrupt = reject
+    void sent.then(() => {
+      interrupt = undefined
+      go()
+    })
   }
 
   async function exit(): Promise<void> {
@@ -100,18 +112,19 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     await reader.cancel()
   }
 
-  /** What it does not read stays in the gateway's memory, so there is never more than one frame of it. */
-  async function write(frame: Uint8Array): Promise<void> {
-    try {
-      await flushing
-      child.stdin.write(frame)
-      const flushed = child.stdin.flush()
-      flushing = typeof flushed === "number" ? undefined : flushed
-      await flushing
-    } catch (thrown) {
-      // Nobody reads at the other end any more; how it ended says more than this.
-      if ((thrown as NodeJS.ErrnoException).code === undefined) throw thrown
-    }
+  function send(frame: Uint8Array): void {
+    const results = [child.stdin.write(frame), child.stdin.flush()]
+    if (!results.some((result) => result instanceof Promise)) return
+    sending = Promise.all(results).then(
+      () => {
+        sending = undefined
+      },
+      (thrown) => {
+        sending = undefined
+        // Nobody reads at the other end any more; how it ended says more than this.
+        if (thrown.code !== "EPIPE") end(thrown)
+      },
+    )
   }
 
   return {
@@ -126,7 +139,7 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
       assert(!waiting, "a runner is asked one thing at a time")
       const answer = Promise.withResolvers<Frame>()
       waiting = answer
-      write(encodeFrame(kind, header, body)).catch(end)
+      send(encodeFrame(kind, header, body))
       return answer.promise
     },
     during<T>(work: Promise<T>) {

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test"
+import { join } from "node:path"
+import { residentBytes } from "../../../src/plugins/pool/memory.ts"
+import { ask, failureOf, isRunning, moduleOf, poolOf, until } from "./guests.ts"
+
+/** A pool whose runners are an impostor that does one thing. */
+const forgedBy = (forgery: string) =>
+  poolOf({
+    processes_max: 1,
+    command: [process.execPath, join(import.meta.dir, "forger.ts"), forgery],
+  })
+
+const module = moduleOf("forged")
+
+test("an impostor that says what a runner says is believed", async () => {
+  await using pool = forgedBy("none")
+  expect(new TextDecoder().decode((await pool.call(module, ask("echo"))).output)).toBe("fine")
+})
+
+test.each([
+  "a length of four gigabytes",
+  "a length of nothing",
+  "an unknown kind",
+  "a kind of the gateway's",
+  "a header longer than its frame",
+  "a header of two megabytes",
+  "a header that is no JSON",
+  "a header that is no text",
+  "a header that is a list",
+  "a header nested a hundred thousand times",
+  "ready once more",
+  "loaded once more",
+  "two answers",
+  "an answer while the host works",
+  "two calls of the host at once",
+  "a function without a name",
+  "a function with a long name",
+  "an output that is too long",
+  "text that is a number",
+  "text that is too long",
+  "a status that is none",
+  "folders that are none",
+  "folders of numbers",
+  "a failure of no kind",
+  "a failure that is the gateway's to say",
+  "a failure without a message",
+  "bytes without end",
+  "walls that are none",
+  "nothing but noise",
+  "a result of its load",
+  "loaded twice",
+])("%s: the runner is ended for it", async (forgery) => {
+  await using pool = forgedBy(forgery)
+  const called = pool.call(module, ask("echo"))
+  await until(() => pool.runners().length === 1)
+  const { pid } = pool.runners()[0]!
+  const failure = await failureOf(called)
+  expect(failure.kind).toBe("protocol")
+  expect(failure.message).toStartWith("The plugin's process broke the protocol: ")
+  await until(() => !isRunning(pid))
+})
+
+test("answers that are not read do not pile up in the gateway", async () => {
+  await using pool = forgedBy("questions whose answers it does not read")
+  const bytes = new Uint8Array(1 << 20)
+  const before = residentBytes(process.pid)!
+  let count = 0
+  const host = async () => {
+    count++
+    return { bytes }
+  }
+  const limits = { timeout_ms: 1500 }
+  const failure = await failureOf(pool.call(moduleOf("forged", undefined, limits), ask("echo", { host })))
+  expect(failure.kind).toMatch(/^(time|protocol)$/)
+  expect((residentBytes(process.pid)! - before) / 1_048_576).toBeLessThan(64)
+  expect(count).toBeLessThan(4)
+})
