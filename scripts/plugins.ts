@@ -2,7 +2,16 @@
  * Builds plugins/<name> into dist/plugins/<name>.wasm with its manifest beside it, where sources are newer. Those in
  * AssemblyScript need nothing but node_modules; those in C and Rust are left out where their compiler is missing.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs"
 import { join } from "node:path"
 import { parse } from "smol-toml"
 import { compile } from "../src/cli/plugin/compile.ts"
@@ -47,6 +56,8 @@ async function build(name: string, done: BuiltPlugins): Promise<void> {
   const compiled = await compile({ path: join(folder, file), engine, outfile: made })
   if (compiled.ok) {
     copyFileSync(manifest, join(plugins_folder, `${name}.toml`))
+    // Whatever the linker and this umask made of it: nothing runs it but a runner.
+    chmodSync(made, 0o644)
     renameSync(made, out)
     done.built.push(name)
     return

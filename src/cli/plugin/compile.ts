@@ -64,7 +64,7 @@ async function compileC(path: string, engine: Engine, outfile: string): Promise<
   const model = engine === "reactor" ? ["-mexec-model=reactor"] : []
   const flags = [
     "--target=wasm32-wasi",
-    "-std=c11",
+    "-std=gnu11",
     "-Oz",
     "-Wall",
     "-Wextra",
