@@ -333,8 +333,7 @@ test.each([
   ],
 ] as [string, Sent[]][])("where %s, the runner ends", async (_, frames) => {
   await using runner = await startRunner()
-  for (const [kind, header, body] of frames as [keyof typeof kinds, object, Uint8Array?][])
-    runner.send(kind, header, body)
+  for (const [kind, header, body] of frames) runner.send(kind, header, body)
   while (await runner.next());
   expect(await runner.exited).toBe(3)
 })
