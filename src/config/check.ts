@@ -155,9 +155,14 @@ function* checkTools(
   }
 }
 
-/** A plugin's tools are known only once it runs; here its name before a dot or a colon vouches for them. */
+/**
+ * A plugin's tools are known only once it runs; here its name vouches for them: before a dot, before a colon, or as models
+ * know it, before an underscore.
+ */
 const isOfPlugin = (tool: string, plugins: readonly string[]): boolean =>
-  plugins.some((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}:`))
+  plugins.some((name) =>
+    [`${name}.`, `${name}:`, `${name.replaceAll(".", "_")}_`].some((start) => tool.startsWith(start)),
+  )
 
 /** "subject" or "subject:pattern". A rule that is about nothing would protect from nothing. */
 function* checkRules(
