@@ -53,10 +53,11 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
 
   /** One more runner for who waits, where there is room or room can be made. */
   function grow(waiting: Waiting): void {
-    const { module } = waiting
+    const { module, key } = waiting
     const spare = findSpare(runners, module.engine)
     if (spare) return void bind(spare, waiting)
-    const victim = runners.size < processes_max ? undefined : findVictim(runners, waiting)
+    const isCalled = (other: string | undefined) => queue.all().some((call) => call.key === other)
+    const victim = runners.size < processes_max ? undefined : findVictim(runners, key, isCalled)
     if (runners.size >= processes_max && !victim) return
     if (victim) end(victim)
     const runner = newRunner(module.engine)
@@ -75,6 +76,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       runner.memory_bytes_max = memoryFor(process.pid, module)
       watchMemory(runner)
       await runLoad(process, module, load_ms_max)
+      runner.loaded_ms = performance.now()
       rest(runner)
     } catch (thrown) {
       end(runner, thrown)

@@ -39,13 +39,9 @@ const environments: Record<Engine, Record<string, string>> = {
   wasmer: no_cache,
 }
 
-/** Throws Error where it cannot be started. */
+/** Throws PluginFailed where it cannot be started. */
 export function startProcess(engine: Engine, command: readonly string[] = ownCommand("runner")): Process {
-  const child = Bun.spawn([...command, engine, "--parent", `${process.pid}`], {
-    env: environments[engine],
-    cwd: "/",
-    stdio: ["pipe", "pipe", "ignore"],
-  })
+  const child = spawn([...command, engine, "--parent", `${process.pid}`], environments[engine])
   let decoder = decoderFor(first_bounds)
   let waiting: Waiting | undefined
   let interrupt: ((reason: unknown) => void) | undefined
@@ -158,6 +154,15 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
       decoder = decoderFor(bounds)
     },
     kill: end,
+  }
+}
+
+function spawn(command: string[], env: Record<string, string>) {
+  try {
+    return Bun.spawn(command, { env, cwd: "/", stdio: ["pipe", "pipe", "ignore"] })
+  } catch (thrown) {
+    const { message } = thrown as Error
+    throw new PluginFailed("crash", `No process for plugins can be started: ${message}.`)
   }
 }
 

@@ -22,11 +22,14 @@ export type Runner = {
   /** Ends after its call. */
   retired: boolean
   memory_bytes_max: number
+  loaded_ms: number
   idle_since_ms: number
 }
 
 /** How long a runner is left alone after a call where who waits has one already. */
 const settled_ms = 1000
+/** How long a runner serves its own plugin first: a few times what it takes to start another. */
+const turn_ms = 100
 const page_bytes = 65_536
 /** What an engine may take besides the guest's memory: compiled code, frames, what is not collected yet. */
 const slack_bytes: Record<Engine, number> = { reactor: 128 << 20, wasmer: 512 << 20 }
@@ -40,6 +43,7 @@ export const newRunner = (engine: Engine): Runner => ({
   key: undefined,
   retired: false,
   memory_bytes_max: 0,
+  loaded_ms: 0,
   idle_since_ms: performance.now(),
 })
 
@@ -59,18 +63,26 @@ export function findSpare(runners: Iterable<Runner>, engine: Engine): Runner | u
 }
 
 /**
- * Whose place who waits is to get: a spare of the other engine, or who has been idle for the longest. Where it has a
- * runner already, only one that has not just been used, so that two plugins in use do not end each other's in turns.
+ * Whose place who waits is to get: a spare's, or that of who has been idle for the longest. Not of one that is called for
+ * itself and has just begun; and where who waits has a runner already, only of one that has not just been used. Without
+ * either, plugins in use would end each other's in turns.
  */
-export function findVictim(runners: ReadonlySet<Runner>, { key }: { key: string }): Runner | undefined {
+export function findVictim(
+  runners: ReadonlySet<Runner>,
+  key: string,
+  isCalled: (key: string | undefined) => boolean,
+): Runner | undefined {
+  const now_ms = performance.now()
   const all = [...runners]
   const has_one = all.some((runner) => runner.key === key && runner.state !== "ended" && !runner.retired)
-  const before_ms = has_one ? performance.now() - settled_ms : Number.POSITIVE_INFINITY
+  const isToSpare = (runner: Runner) =>
+    now_ms - runner.idle_since_ms > (has_one ? settled_ms : -1) &&
+    !(now_ms - runner.loaded_ms < turn_ms && isCalled(runner.key))
   const [spare] = all.filter(({ state }) => state === "spare")
-  const idle = all
-    .filter(({ state, idle_since_ms }) => state === "idle" && idle_since_ms < before_ms)
+  const [idle] = all
+    .filter((runner) => runner.state === "idle" && isToSpare(runner))
     .toSorted((a, b) => a.idle_since_ms - b.idle_since_ms)
-  return spare ?? idle[0]
+  return spare ?? idle
 }
 
 /** How much resident memory a process may have, once it is ready and has not loaded its module yet. */
