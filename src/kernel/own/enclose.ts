@@ -1,4 +1,5 @@
 import { ptr } from "bun:ffi"
+import { openLibc } from "../libc.ts"
 import { toProgram } from "./bpf.ts"
 import { type Calls, lastError, openCalls, prctl } from "./calls.ts"
 import { dropCapabilities, limit, preferForKilling, RLIMIT } from "./limits.ts"
@@ -9,6 +10,8 @@ const seccomp = { x64: 317, arm64: 277 }
 const set_filter = 1
 /** For all threads of the process, which the engine has started long before. */
 const all_threads = 1
+/** The kernel's user and group for whom there is no other. */
+const nobody = 65534
 /** Descriptors: those that are open by now, and some of the engine's own. */
 const files = { reactor: 16, wasmer: 256 }
 
@@ -26,12 +29,14 @@ export function enclose(profile: RunnerProfile, parent: number): string[] {
     if (why !== undefined) missing.push(`${wall}: ${why}`)
   }
   const check = (result: number) => (result === 0 ? undefined : lastError(calls))
+  preferForKilling()
+  miss("user", becomeNobody(check))
+  // After the user is another one, which takes it back.
   miss("parent", check(calls.prctl(prctl.set_pdeathsig, SIGKILL, 0, 0, 0)))
   // It may have died before it was asked for.
   if (process.ppid !== parent) calls._exit(1)
   // A terminal's signals are not for it. Whoever leads a group already cannot have a session.
   calls.setsid()
-  preferForKilling()
   for (const [name, resource, value] of limitsOf(profile)) {
     miss(`limit of ${name}`, limit(calls, resource, value))
   }
@@ -53,6 +58,24 @@ const limitsOf = (profile: RunnerProfile): [string, number, bigint][] => [
   ["priority", RLIMIT.nice, 0n],
   ["real-time priority", RLIMIT.rtprio, 0n],
 ]
+
+/**
+ * Root has nothing to lose by being nobody here. It is the only way to take the capabilities of all threads: the C library
+ * changes the user of each, but `capset` is for one.
+ */
+function becomeNobody(check: (result: number) => string | undefined): string | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const libc = openLibc({
+    setgroups: { args: ["u64", "ptr"], returns: "i32" },
+    setresgid: { args: ["u32", "u32", "u32"], returns: "i32" },
+    setresuid: { args: ["u32", "u32", "u32"], returns: "i32" },
+  })
+  return (
+    check(libc.setgroups(0, null)) ??
+    check(libc.setresgid(nobody, nobody, nobody)) ??
+    check(libc.setresuid(nobody, nobody, nobody))
+  )
+}
 
 function applyFilter(calls: Calls, profile: RunnerProfile): string | undefined {
   const { arch } = process
