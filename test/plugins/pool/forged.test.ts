@@ -1,12 +1,15 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { residentBytes } from "../../../src/plugins/pool/memory.ts"
+import type { PoolOptions } from "../../../src/plugins/pool.ts"
+import { needs } from "../../needs.ts"
 import { ask, failureOf, isRunning, moduleOf, poolOf, until } from "./guests.ts"
 
 /** A pool whose runners are an impostor that does one thing. */
-const forgedBy = (forgery: string) =>
+const forgedBy = (forgery: string, options: Partial<PoolOptions> = {}) =>
   poolOf({
     processes_max: 1,
+    ...options,
     command: [process.execPath, join(import.meta.dir, "forger.ts"), forgery],
   })
 
@@ -75,3 +78,27 @@ test("answers that are not read do not pile up in the gateway", async () => {
   expect((residentBytes(process.pid)! - before) / 1_048_576).toBeLessThan(64)
   expect(count).toBeLessThan(4)
 })
+
+test("a module that takes too long to be compiled is given up", async () => {
+  await using pool = forgedBy("a load without end", { load_ms_max: 50 })
+  expect(await failureOf(pool.call(module, ask("echo")))).toMatchObject({
+    kind: "compile",
+    message: 'The plugin "forged" could not be compiled within 50 ms and was stopped.',
+  })
+})
+
+needs({ platform: "linux" })(
+  "a runner that takes more memory than its plugin may is ended",
+  async () => {
+    await using pool = forgedBy("memory without end")
+    const called = failureOf(pool.call(moduleOf("forged", undefined, { timeout_ms: 20_000 }), ask("echo")))
+    await until(() => pool.runners().some(({ busy }) => busy))
+    const { pid } = pool.runners()[0]!
+    expect(await called).toMatchObject({
+      kind: "memory",
+      message: 'The plugin "forged" took more memory than it may and was stopped.',
+    })
+    await until(() => !isRunning(pid))
+  },
+  30_000,
+)

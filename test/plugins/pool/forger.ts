@@ -81,6 +81,7 @@ if (forgery === "walls that are none") send(encodeFrame("ready", { missing: [1] 
 else if (forgery === "nothing but noise") send(Buffer.from("Segmentation fault\n".repeat(10)))
 else send(encodeFrame("ready", { missing: [] }))
 receive()
+if (forgery === "a load without end") receive()
 if (forgery === "loaded twice") send(encodeFrame("loaded", {}), encodeFrame("loaded", {}))
 else if (forgery === "a result of its load") send(done())
 else send(encodeFrame("loaded", {}))
@@ -92,6 +93,13 @@ if (forgery === "questions whose answers it does not read") {
     wait(0, "read")
   }
 }
-if (forgery === "nothing") wait(3, "read")
+if (forgery === "memory without end") {
+  const held: Buffer[] = []
+  // Slowly, for the sake of the machine.
+  for (;;) {
+    held.push(Buffer.alloc(1 << 22, 1))
+    Bun.sleepSync(2)
+  }
+}
 forgeries[forgery]?.()
 receive()
