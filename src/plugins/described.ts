@@ -2,8 +2,11 @@ import { DescriptionRefused, describeTools, readDescription } from "./describe.t
 import type { LookDeps } from "./look.ts"
 import { PluginFailed, type Pool } from "./module.ts"
 
-/** Nobody waits longer for what a plugin says of itself, in milliseconds. A program's engine takes a second to begin. */
-const describe_ms_max = 10_000
+/**
+ * How long a plugin has to say what it is, in milliseconds: as long as a call, but on a machine that is busy starting no
+ * less than the first, and while a gateway's start waits for it no more than the second.
+ */
+const [describe_ms_min, describe_ms_max] = [1000, 10_000]
 
 /** Asks modules what they are; they reach nothing meanwhile. */
 export const describeWith =
@@ -16,7 +19,7 @@ export const describeWith =
       throw new DescriptionRefused('a channel\'s adapter needs engine = "reactor"')
     }
     const { limits } = module
-    const timeout_ms = Math.min(limits.timeout_ms, describe_ms_max)
+    const timeout_ms = Math.min(Math.max(limits.timeout_ms, describe_ms_min), describe_ms_max)
     const {
       output,
       exit_code = 0,

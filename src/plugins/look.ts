@@ -11,7 +11,7 @@ import { readManifest } from "./manifest.ts"
 import { type Module, type ModuleLimits, PluginFailed } from "./module.ts"
 import { describeChange } from "./pins.ts"
 import type { Described, Manifest, PluginState } from "./plugin.ts"
-import { ModuleRefused, prepare } from "./prepare.ts"
+import { ModuleRefused, type PrepareOptions, prepare } from "./prepare.ts"
 
 /** What lies on the disk. */
 export type Found = { sha256: string; manifest_sha256: string; manifest: Manifest | undefined }
@@ -47,21 +47,51 @@ const default_limits: ModuleLimits = { timeout_ms: 5000, memory_pages_max: 256, 
  * or by the configuration that names a plugin which nobody has seen yet. Throws conflict where another code is meant.
  */
 export async function look(config: PluginConfig, deps: LookDeps, approval?: Approval): Promise<Standing> {
+  return read(config, async (files, found) => {
+    checkMeant(config, files, approval)
+    const row = findPlugin(deps.store.db, config.name)
+    return await judge(config, files, found, row, deps, approval)
+  })
+}
+
+/** The same without running or approving anything: "ready" is what would be in service. */
+export function examine(config: PluginConfig, row: PluginRow | undefined): Promise<Standing> {
+  return read(config, async ({ module: bytes }, found) => {
+    if (row?.is_unloaded) return unloaded
+    const module = moduleOf(config, found)
+    prepare(bytes, prepareOptions(module, found.manifest))
+    const compared = compare(config, found, row)
+    if ("reason" in compared) return { state: "changed", reason: compared.reason }
+    const { approved_by, approved_ms, described } = row ?? {
+      approved_by: "",
+      approved_ms: 0,
+      described: null,
+    }
+    return ready(module, found.manifest, { approved_by, approved_ms, described })
+  })
+}
+
+/** Judges what lies on the disk, and says in words why it cannot be a plugin. */
+async function read(
+  config: PluginConfig,
+  judging: (files: PluginFiles, found: Found) => Promise<Standing>,
+): Promise<Standing> {
   let found: Found | undefined
   try {
     const files = await readFiles(config.path)
     if (!files) return missing(config.path)
     const { sha256, manifest_sha256 } = files
     found = { sha256, manifest_sha256, manifest: undefined }
-    checkMeant(config, files, approval)
     found.manifest = await manifestOf(config, files)
-    return { found, ...(await judge(config, files, found, deps, approval)) }
+    return { found, ...(await judging(files, found)) }
   } catch (thrown) {
     const reason = reasonOf(thrown)
     if (reason === undefined) throw thrown
     return { ...(found && { found }), state: "refused", reason }
   }
 }
+
+const unloaded: Standing = { state: "unloaded", reason: "it was taken out of service" }
 
 function checkMeant({ name, sha256 }: PluginConfig, files: PluginFiles, approval?: Approval): void {
   const meant = approval?.sha256 ?? (approval && sha256)
@@ -76,32 +106,27 @@ async function judge(
   config: PluginConfig,
   files: PluginFiles,
   found: Found,
+  row: PluginRow | undefined,
   deps: LookDeps,
   approval: Approval | undefined,
 ): Promise<Standing> {
-  const { name } = config
-  const row = findPlugin(deps.store.db, name)
-  if (row?.is_unloaded && !approval) return { state: "unloaded", reason: "it was taken out of service" }
-  if (config.sha256 !== undefined && config.sha256 !== files.sha256) {
-    const reason = `the configuration means the code with the sha256 ${config.sha256}, not ${files.sha256}`
-    return { state: "changed", reason }
-  }
+  if (row?.is_unloaded && !approval) return unloaded
+  const compared = compare(config, found, row)
+  if (compared.is === "other") return { state: "changed", reason: compared.reason }
+  if (compared.is === "changed" && !approval) return { state: "changed", reason: compared.reason }
   const module = moduleOf(config, found)
   const { sha256, manifest_sha256, manifest } = found
-  const asks = manifest?.capabilities ?? []
-  const change = row && describeChange(row, { sha256, manifest_sha256, asks })
-  if (row && change === undefined && row.sha256 !== "") {
-    if (row.is_unloaded) await deps.store.commit((db) => putPlugin(db, { ...row, is_unloaded: false }))
-    return ready(module, manifest, row)
+  if (compared.is === "approved") {
+    const { row: approved } = compared
+    if (approved.is_unloaded) {
+      await deps.store.commit((db) => putPlugin(db, { ...approved, is_unloaded: false }))
+    }
+    return ready(module, manifest, approved)
   }
-  // A pin of the configuration approves the code that it names, whatever was approved before.
-  const is_configured = !row || (config.sha256 !== undefined && row.sha256 !== config.sha256)
-  if (!approval && !is_configured) return { state: "changed", reason: change ?? "it was never approved" }
-  const { memory_pages_max } = module.limits
-  prepare(files.module, { engine: module.engine, ...kindOf(manifest), memory_pages_max })
+  prepare(files.module, prepareOptions(module, manifest))
   const described = await deps.describe(module, manifest)
   const approved: PluginRow = {
-    ...{ name, sha256, manifest_sha256, asks, described },
+    ...{ name: config.name, sha256, manifest_sha256, asks: manifest?.capabilities ?? [], described },
     approved_by: approval?.by ?? "the configuration",
     approved_ms: deps.now_ms(),
     is_unloaded: false,
@@ -110,7 +135,30 @@ async function judge(
   return ready(module, manifest, approved)
 }
 
-const ready = (module: Module, manifest: Manifest | undefined, row: PluginRow): Standing => ({
+type Compared =
+  | { is: "approved"; row: PluginRow }
+  /** Nobody has seen it yet, or the configuration names this very code: it approves it. */
+  | { is: "new" }
+  | { is: "changed"; reason: string }
+  /** Not the code that the configuration names, which no operator may approve. */
+  | { is: "other"; reason: string }
+
+function compare({ sha256: pin }: PluginConfig, found: Found, row: PluginRow | undefined): Compared {
+  const { sha256, manifest_sha256, manifest } = found
+  if (pin !== undefined && pin !== sha256) {
+    return { is: "other", reason: `the configuration means the code with the sha256 ${pin}, not ${sha256}` }
+  }
+  if (!row || (pin !== undefined && row.sha256 !== pin)) return { is: "new" }
+  if (row.sha256 === "") return { is: "changed", reason: "it was never approved" }
+  const reason = describeChange(row, { sha256, manifest_sha256, asks: manifest?.capabilities ?? [] })
+  return reason === undefined ? { is: "approved", row } : { is: "changed", reason }
+}
+
+const ready = (
+  module: Module,
+  manifest: Manifest | undefined,
+  row: Pick<PluginRow, "described" | "approved_by" | "approved_ms">,
+): Standing => ({
   state: "ready",
   service: {
     ...{ module, manifest, described: row.described as Described },
@@ -118,24 +166,34 @@ const ready = (module: Module, manifest: Manifest | undefined, row: PluginRow): 
   },
 })
 
-const kindOf = (manifest: Manifest | undefined) => (manifest ? { kind: manifest.kind } : {})
+const prepareOptions = ({ engine, limits }: Module, manifest: Manifest | undefined): PrepareOptions => ({
+  engine,
+  ...(manifest && { kind: manifest.kind }),
+  memory_pages_max: limits.memory_pages_max,
+})
 
 function moduleOf({ name, path }: PluginConfig, { sha256, manifest_sha256, manifest }: Found): Module {
   const { engine, limits } = manifest ?? { engine: "reactor" as const, limits: default_limits }
-  return {
-    plugin: name,
-    engine,
-    sha256,
-    limits,
+  const module: Module = {
+    ...{ plugin: name, engine, sha256, limits },
     async read() {
       const files = await readFiles(path)
       if (files?.sha256 !== sha256 || files.manifest_sha256 !== manifest_sha256) {
-        throw new PluginFailed("aborted", "its file is no longer the one that was approved")
+        throw new PluginFailed(
+          "aborted",
+          `The file of the plugin "${name}" is no longer the one that was approved.`,
+        )
       }
-      const { memory_pages_max } = limits
-      return prepare(files.module, { engine, ...kindOf(manifest), memory_pages_max })
+      try {
+        return prepare(files.module, prepareOptions(module, manifest))
+      } catch (thrown) {
+        // A version that allowed more has approved it.
+        if (!(thrown instanceof ModuleRefused)) throw thrown
+        throw new PluginFailed("compile", `The plugin "${name}" cannot run: ${thrown.message}`)
+      }
     },
   }
+  return module
 }
 
 /** In words for an operator; undefined for what is no fault of the plugin. */
