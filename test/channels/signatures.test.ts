@@ -277,7 +277,7 @@ test("keys that somebody has are accepted, and half of all other numbers are no 
   for (let n = 0; n < 20; n++)
     expect(schemeOf("discord").check({ public_key: keyPair().public_key })).toEqual([])
   expect(schemeOf("discord").check({ public_key: rfc_key })).toEqual([])
-  const numbers = [...Array(200).keys()].map((n) => hmac("any", `${n}`).slice(0, 62) + "00")
+  const numbers = [...Array(200).keys()].map((n) => `${hmac("any", `${n}`).slice(0, 62)}00`)
   const points = numbers.filter((public_key) => schemeOf("discord").check({ public_key }).length === 0)
   expect(points.length).toBeGreaterThan(60)
   expect(points.length).toBeLessThan(140)
