@@ -122,6 +122,16 @@ test.each([
     "goes on after its end",
   ],
   [
+    "a memory that is not the first",
+    byHand({ code: section(10, vector(Array(3).fill([5, 0, 0x3f, 1, 0x1a, 0x0b]))) }),
+    "uses more than one memory",
+  ],
+  [
+    "an address in a memory that is not the first",
+    byHand({ code: section(10, vector(Array(3).fill([9, 0, 0x41, 0, 0x28, 0x42, 1, 0, 0x1a, 0x0b]))) }),
+    "uses more than one memory",
+  ],
+  [
     "a billion locals",
     byHand({ code: section(10, vector(Array(3).fill([8, 1, ...leb(1_000_000_000), 0x7f, 0x0b]))) }),
     "more than 50000 local variables",
