@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { basename, dirname, join, relative, resolve } from "node:path"
+import { assert } from "../src/base/errors.ts"
 import { buildNative } from "./native.ts"
 
 /** What this project is built for, in the names of Bun's targets; the first word of the key is what users say. */
@@ -24,6 +25,7 @@ const threads: Record<string, string[]> = {
     "src/tools/search/worker.ts",
     "src/tools/readable-worker.ts",
     "src/security/shell/worker.ts",
+    "src/plugins/runner/program-worker.ts",
   ],
 }
 
@@ -92,7 +94,7 @@ function settingsOf(entry: string, outfile: string, target: Target | undefined) 
     splitting: true,
     bytecode: true,
     sourcemap: "none",
-    plugins: [embedNative(target), packWasm(dirname(outfile)), omitUnused()],
+    plugins: [embedNative(target), packWasm(dirname(outfile)), omitUnused(), embedSdk()],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
@@ -154,6 +156,28 @@ function omitUnused(): Bun.BunPlugin {
     setup(build) {
       build.onResolve({ filter: omitted }, ({ path }) => ({ path, namespace: "omitted" }))
       build.onLoad({ filter: omitted, namespace: "omitted" }, () => ({ loader: "js", contents: "export {}" }))
+    },
+  }
+}
+
+/**
+ * A thread of Wasmer's SDK imports the rest of it by a URL; here it has it in itself. What of it evaluates JavaScript that
+ * a guest hands over is left out with its parser, 0.4 MB: no module that could call it is ever loaded.
+ */
+function embedSdk(): Bun.BunPlugin {
+  return {
+    name: "sdk",
+    setup(build) {
+      build.onLoad({ filter: /@wasmer\/sdk\/dist\/browser-worker\.js$/ }, async ({ path }) => {
+        const source = await Bun.file(path).text()
+        const contents = source.replace(/import\([^)]*data\.sdkUrl\)/, 'import("../pkg/wasmer_sdk_js.js")')
+        assert(contents !== source, "a thread of the SDK imports the rest of it by a URL")
+        return { loader: "js", contents }
+      })
+      build.onLoad({ filter: /@wasmer\/sdk\/pkg\/snippets\/.*\/acorn\.mjs$/ }, () => ({
+        loader: "js",
+        contents: 'export const parse = () => { throw new Error("there is no parser") }',
+      }))
     },
   }
 }

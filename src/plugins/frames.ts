@@ -76,8 +76,10 @@ export type Done = {
   stdout: string
   stderr: string
   exit_code?: number
-  /** The writable folders as a program left them. */
+  /** The writable folders with what a program made or changed in them. */
   folders?: Folder[]
+  /** It has taken memory that it cannot give back, and is to be called no more. */
+  is_spent?: boolean
 }
 export type Failed = { kind: FailureKind; message: string; stdout: string; stderr: string }
 

@@ -11,7 +11,7 @@ const host_calls_max = 10_000
  */
 export async function runCall(
   process: Process,
-  { plugin, limits }: Module,
+  { plugin, engine, limits }: Module,
   request: CallRequest,
 ): Promise<CallResult> {
   const { signal } = request
@@ -36,8 +36,15 @@ export async function runCall(
       const answer = await answerHost(frame, process, limits.output_bytes_max, host)
       frame = await process.ask("answer", { error: answer.error }, answer.bytes)
     }
-    if (frame.kind === "failed") throw failureOf(frame, process, plugin)
+    if (frame.kind === "failed") {
+      const failure = failureOf(frame, process, plugin)
+      // What says too much, or fills the memory of its engine, may still be at it.
+      if (engine === "wasmer" && failure.kind !== "trap") process.kill(failure)
+      throw failure
+    }
     if (frame.kind !== "done") throw outOfOrder(frame, process)
+    if (frame.header.is_spent === true)
+      process.kill(new PluginFailed("crash", "The plugin's process is spent."))
     return { ...resultOf(frame, limits.output_bytes_max, process), duration_ms: performance.now() - started }
   } finally {
     clearTimeout(timer)

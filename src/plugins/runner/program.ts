@@ -1,116 +1,39 @@
 /** The engine of programs: WASI and WASIX commands by Wasmer's SDK, each call in an instance of its own. */
 import { posix } from "node:path"
-import {
-  type HostFileSystemRequest,
-  isHostFileSystemRequest,
-  respondToHostFileSystem,
-} from "../../../node_modules/@wasmer/sdk/dist/host-filesystem.js"
-import initialize, {
-  type PackageCore,
-  type ProcessCore,
-  type SandboxCore,
-  setSDKUrl,
-  setWorkerUrl,
-  WasmerCore,
+import type {
+  PackageCore,
+  ProcessCore,
+  SandboxCore,
 } from "../../../node_modules/@wasmer/sdk/pkg/wasmer_sdk_js.js"
-// @ts-expect-error The types beside it are of its exports; the bundler and Bun give its path.
-import wasm_path from "../../../node_modules/@wasmer/sdk/pkg/wasmer_sdk_js_bg.wasm" with { type: "file" }
-import { readPacked } from "../../base/packed.ts"
-import { threadUrl } from "../../base/thread.ts"
 import type { Call, Folder } from "../frames.ts"
 import { GuestFailed, type LoadEngine, type Loaded, type Output } from "./engine.ts"
-import { FileRefused, openProgramFiles, type ProgramFiles } from "./program-files.ts"
+import { openProgramFiles } from "./program-files.ts"
+import { createProgram, type Sdk, startSdk } from "./program-sdk.ts"
 
-const sdk_path = "../../../node_modules/@wasmer/sdk/pkg/wasmer_sdk_js.js"
 /** Where programs start: the root, as WASI's C library takes what is relative for relative to that anyway. */
 const working_folder = "/"
-
-const page_bytes = 65_536
-/** Of the SDK itself with what programs write outside of their folders: 256 MiB. */
-const sdk_pages_max = 4096
-/** The SDK fails before it has all of it, as it doubles what it has. */
-const full_bytes = 0.75 * sdk_pages_max * page_bytes
-/** Memory is never given back; with more than this the process ends when it has nothing to do. */
-const worn_bytes = 0.5 * sdk_pages_max * page_bytes
+/** Of the SDK's memory. It fails before it has all of it, as it doubles what it has. */
+const full = 0.75
+const spent = 0.5
 const stderr_bytes_max = 65_536
 const chunk_bytes = 65_536
 /** How long a program that failed may take to say its last words. */
 const stop_ms_max = 200
 
-type Sdk = {
-  client: WasmerCore
-  memory: WebAssembly.Memory
-  /** Of the program that runs. */
-  files?: ProgramFiles
-}
-
-/**
- * Starts the SDK, about 100 ms, with nothing of what it could reach the world by: no network, no package cache, no
- * registry. Its threads run before this resolves, so that walls may go up that no thread could start behind.
- */
+/** The SDK is there before this resolves, so that walls can go up between it and the first program. */
 export async function openPrograms(): Promise<LoadEngine> {
   const sdk = await startSdk()
-  const first = await loadProgram(sdk, nothing, 0)
-  await first.call({ function: "", env: {} }, new Uint8Array())
   return ({ output_bytes_max }, module) => loadProgram(sdk, module, output_bytes_max)
 }
 
-/** `(module (memory (export "memory") 1) (func (export "_start")))` */
-const nothing = Uint8Array.fromBase64("AGFzbQEAAAABBAFgAAADAgEABQMBAAEHEwIGbWVtb3J5AgAGX3N0YXJ0AAAKBAECAAs=")
-
-async function startSdk(): Promise<Sdk> {
-  const memory = new WebAssembly.Memory({ initial: 25, maximum: sdk_pages_max, shared: true })
-  const module = await WebAssembly.compile((await readPacked(wasm_path as string)) as Uint8Array<ArrayBuffer>)
-  await initialize({ module_or_path: module, memory })
-  // A thread imports the first from sources; in the executable it has it in itself.
-  setSDKUrl(new URL(sdk_path, import.meta.url).href)
-  setWorkerUrl(threadUrl("plugins/runner/program-worker.ts").href)
-  const sdk: Sdk = { client: WasmerCore.create({ parallelism: 1, cache: { mode: "disabled" } }), memory }
-  const bridge = globalThis as { __wasmerHandleFileSystemRpc?: (message: unknown) => boolean }
-  bridge.__wasmerHandleFileSystemRpc = (message) => {
-    if (!isHostFileSystemRequest(message)) return false
-    respondToHostFileSystem(message, operate(sdk.files, message))
-    return true
-  }
-  return sdk
-}
-
-function operate(files: ProgramFiles | undefined, { mount, method, args }: HostFileSystemRequest) {
-  try {
-    if (!files) throw new FileRefused("ENOENT")
-    // What a function does not return is null in JSON.
-    return { value: files.operate(mount, method, args ?? []) ?? null }
-  } catch (thrown) {
-    if (!(thrown instanceof FileRefused)) throw thrown
-    return { error: { code: thrown.code, message: thrown.code } }
-  }
-}
-
 async function loadProgram(sdk: Sdk, module: Uint8Array, output_bytes_max: number): Promise<Loaded> {
-  const program = await createPackage(sdk, module)
-  let is_worn = false
-  return {
-    async call(call, input) {
-      try {
-        return await callProgram(sdk, program, call, input, output_bytes_max)
-      } catch (thrown) {
-        // It may still be running, and the SDK may not be what it was.
-        is_worn = thrown instanceof GuestFailed && thrown.kind !== "trap"
-        throw thrown
-      }
-    },
-    settle() {
-      if (is_worn || sdk.memory.buffer.byteLength > worn_bytes) process.exit(0)
-    },
-  }
+  const program = await compile(sdk, module)
+  return { call: (call, input) => callProgram(sdk, program, call, input, output_bytes_max) }
 }
 
-async function createPackage({ client }: Sdk, module: Uint8Array): Promise<PackageCore> {
+async function compile(sdk: Sdk, module: Uint8Array): Promise<PackageCore> {
   try {
-    return await client.createPackage({
-      modules: { program: module },
-      commands: { program: { module: "program" } },
-    })
+    return await createProgram(sdk, module)
   } catch (thrown) {
     throw new GuestFailed("compile", `it cannot be compiled: ${messageOf(thrown)}`)
   }
@@ -135,12 +58,14 @@ async function callProgram(
     command.stdoutMode("pipe")
     command.stderrMode("pipe")
     const ran = await runProcess(await command.spawn(), input, output_bytes_max)
+    const { stderr, exit_code } = ran
+    const is_spent = sdk.fullness() > spent
     return {
-      header: { stdout: "", stderr: ran.stderr, exit_code: ran.exit_code, folders: files.changed() },
+      header: { stdout: "", stderr, exit_code, folders: files.changed(), is_spent },
       body: ran.output,
     }
   } catch (thrown) {
-    if (!(thrown instanceof GuestFailed) || sdk.memory.buffer.byteLength < full_bytes) throw thrown
+    if (!(thrown instanceof GuestFailed) || sdk.fullness() < full) throw thrown
     const failure = new GuestFailed("memory", "it wrote more to files than there is memory for")
     throw Object.assign(failure, { stderr: thrown.stderr })
   } finally {
