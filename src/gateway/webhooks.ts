@@ -81,13 +81,16 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
 
   const take: Webhooks["take"] = async (delivery) => {
     const app = of()
-    const key = rowKey(delivery)
     const first = working.get(keyOf(delivery))
-    // What comes while the first one is worked on shares its end, as the platform may have given that one up.
-    const answer = await first
-    if (answer && (answer.status >= 300 || answer.outcome === "responded")) return answer
-    const known = first ? undefined : findDelivery(app.store.db, key, app.now_ms() - delivery_ms)
-    if (!first && known?.is_done !== 1) return begin(delivery, known?.turn_id ?? null)
+    // From here to `begin` nothing waits: two at once would both be the first.
+    if (!first) {
+      const known = findDelivery(app.store.db, rowKey(delivery), app.now_ms() - delivery_ms)
+      if (known?.is_done !== 1) return begin(delivery, known?.turn_id ?? null)
+    } else {
+      // What comes while the first one is worked on shares its end, as the platform may have given that one up.
+      const answer = await first
+      if (answer.status >= 300 || answer.outcome === "responded") return answer
+    }
     count(app, delivery.channel.id, answers.duplicate.outcome)
     return answers.duplicate
   }

@@ -1,0 +1,237 @@
+/** Deliveries over the time that they are known, with adapters that do as they are told. */
+import { expect, test } from "bun:test"
+import { join } from "node:path"
+import { AppError } from "../../src/base/errors.ts"
+import { parser } from "../../src/base/schema.ts"
+import { type Channel, openChannels } from "../../src/channels/channel.ts"
+import type { App } from "../../src/gateway/app.ts"
+import { openHub } from "../../src/gateway/hub.ts"
+import { openMetrics } from "../../src/gateway/metrics.ts"
+import { openWebhooks, type Webhooks } from "../../src/gateway/webhooks.ts"
+import type { Formatted, Incoming, PluginAdapter } from "../../src/plugins/plugin.ts"
+import { retentionSection } from "../../src/store/config.ts"
+import { purge } from "../../src/store/retention.ts"
+import {
+  done,
+  gate,
+  type House,
+  type HouseOptions,
+  openHouse,
+  text,
+  untilAborted,
+} from "../agent/scripted.ts"
+import { temporaryFolder } from "../harness.ts"
+
+const day_ms = 24 * 3_600_000
+const retention = parser(retentionSection.schema)({})
+
+const message = (more: object = {}): Incoming => ({
+  ...{ type: "message", parts: [{ type: "text", text: "hi" }], account: "webhook", peer: "ann" },
+  ...more,
+})
+const bytes = (value: string) => new TextEncoder().encode(value)
+
+type Options = HouseOptions & {
+  acknowledge?: "at_once" | "when_done"
+  parse?(payload: Uint8Array): Incoming | Promise<Incoming>
+  format?(content: string): Formatted | Promise<Formatted>
+}
+
+type Desk = AsyncDisposable & {
+  house: House
+  webhooks: Webhooks
+  parsed: number
+  /** What was published: topic and outcome. */
+  told: string[]
+  take(hash?: string, body?: string): ReturnType<Webhooks["take"]>
+}
+
+/** Everything between a right signature and the answer, over a real store and real turns. */
+async function openDesk({
+  acknowledge = "when_done",
+  parse,
+  format,
+  ...options
+}: Options = {}): Promise<Desk> {
+  const house = await openHouse(options)
+  const channel: Channel = openChannels({
+    talk: { plugin: "talk", signature: "github", secret: "any", acknowledge },
+  }).get("talk")!
+  const desk = { house, parsed: 0, told: [] as string[] }
+  const adapter: PluginAdapter = {
+    ...{ plugin: "talk", channel: "talk", capabilities: [] },
+    async parseIncoming(payload) {
+      desk.parsed++
+      return parse?.(payload) ?? message()
+    },
+    formatOutgoing: async ({ content }) => format?.(content) ?? { type: "bytes", bytes: bytes(content) },
+  }
+  const hub = openHub()
+  const hears = () => true
+  hub.subscribe({
+    hears,
+    tell: ({ topic, data }) => void desk.told.push(`${topic} ${data.outcome ?? ""}`.trim()),
+  })
+  const { agent } = house.request("")
+  const note = (...line: unknown[]) => void house.logged.push(line)
+  const log = { debug: note, info: note, warn: note, error: note }
+  const app = {
+    ...{ store: house.store, turns: house.turns, hub, log, metrics: openMetrics() },
+    now_ms: () => house.clock.now_ms,
+    plugins: { adapter: () => adapter, list: () => [] },
+    live: () => ({
+      agents: new Map([[agent.id, agent]]),
+      channels: new Map([[channel.id, channel]]),
+      route: () => ({ agent: agent.id, matched_by: "default" }),
+      findSecret: () => undefined,
+    }),
+  } as unknown as App
+  const webhooks = openWebhooks(() => app, { body_ms: 1000 })
+  return Object.assign(desk, {
+    webhooks,
+    take: (hash = "a", body = "{}") => webhooks.take({ channel, adapter, hash, body: bytes(body) }),
+    async [Symbol.asyncDispose]() {
+      await house.turns.drain(0)
+      await webhooks[Symbol.asyncDispose]()
+      await house[Symbol.asyncDispose]()
+    },
+  })
+}
+
+const outcomes = async (answers: ReturnType<Webhooks["take"]>[]) =>
+  (await Promise.all(answers)).map(({ outcome }) => outcome)
+
+test("a delivery is known for a day, whether or not what is over has been deleted", async () => {
+  await using desk = await openDesk()
+  const { house } = desk
+  const clean = () => house.store.commit((db) => purge(db, retention, house.clock.now_ms))
+  expect(await outcomes([desk.take()])).toEqual(["answered"])
+  house.clock.now_ms += day_ms
+  await clean()
+  expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+  house.clock.now_ms += 1
+  // Not deleted yet, and over all the same; from here on it is known for another day.
+  expect(await outcomes([desk.take()])).toEqual(["answered"])
+  expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+  house.clock.now_ms += day_ms + 1
+  await clean()
+  expect(house.store.db.query("SELECT count(*) AS n FROM webhook_delivery").get()).toEqual({ n: 0 })
+  // A clock that is set back does not make what is known unknown.
+  expect(await outcomes([desk.take("b")])).toEqual(["answered"])
+  house.clock.now_ms -= 10 * day_ms
+  expect(await outcomes([desk.take("b")])).toEqual(["duplicate"])
+  expect(house.models.asked).toHaveLength(3)
+})
+
+test("the delivery is on the disk before a model is asked", async () => {
+  const held = gate()
+  await using desk = await openDesk({ script: held.script })
+  const answer = desk.take()
+  while (desk.house.models.asked.length === 0) await Promise.resolve().then(() => new Promise(setImmediate))
+  const rows = desk.house.store.db.query("SELECT channel, hash, is_done, turn_id FROM webhook_delivery").all()
+  const turn = desk.house.store.db.query("SELECT id FROM turn").get() as { id: string }
+  expect(rows).toEqual([{ channel: "talk", hash: "a", is_done: 0, turn_id: turn.id }])
+  held.open(0)
+  expect((await answer).outcome).toBe("answered")
+  expect(desk.house.store.db.query("SELECT is_done FROM webhook_delivery").all()).toEqual([{ is_done: 1 }])
+})
+
+test("what a crash left undone is done when it comes again", async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, "weft.db")
+  {
+    // It hears of its end and nothing else: what is in the store is what a kill leaves there.
+    await using desk = await openDesk({ path, script: (_asked, _call, signal) => stall(signal) })
+    void desk.take()
+    while (desk.house.models.asked.length === 0) await new Promise(setImmediate)
+  }
+  await using desk = await openDesk({ path })
+  expect(await outcomes([desk.take(), desk.take()])).toEqual(["answered", "duplicate"])
+  expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+})
+
+async function* stall(signal: AbortSignal) {
+  yield text("begun")
+  await untilAborted(signal)
+}
+
+test("what comes while the first one is worked on shares its failure, so that it is sent again", async () => {
+  const script = (_asked: unknown, call: number) => {
+    if (call === 0) throw new AppError("provider_failed", { provider: "one", retryable: false })
+    return [text("ok"), done()]
+  }
+  await using desk = await openDesk({ script })
+  const answers = await Promise.all([desk.take(), desk.take(), desk.take()])
+  expect(answers.map(({ status }) => status)).toEqual([500, 500, 500])
+  expect(await outcomes([desk.take(), desk.take()])).toEqual(["answered", "duplicate"])
+  expect(desk.told).toEqual([
+    "channel.received",
+    "channel.failed failed",
+    "channel.received",
+    "channel.sent answered",
+  ])
+})
+
+test("what was denied is not tried again, as it would be denied again", async () => {
+  const format = (): Formatted => ({
+    type: "request",
+    url: "https://example.com/",
+    method: "POST",
+    headers: {},
+    body: "",
+  })
+  await using desk = await openDesk({ format })
+  expect(await outcomes([desk.take()])).toEqual(["denied"])
+  expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+})
+
+test("a store that cannot be written acknowledges nothing", async () => {
+  await using desk = await openDesk({ acknowledge: "at_once" })
+  desk.house.store.db.run("PRAGMA query_only = 1")
+  const { status } = await desk.take()
+  expect(status).toBe(500)
+  desk.house.store.db.run("PRAGMA query_only = 0")
+  expect(await outcomes([desk.take()])).toEqual(["accepted"])
+})
+
+test("what was acknowledged at once and not brought to its end is taken up again, once", async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, "weft.db")
+  const bodies: string[] = []
+  const parse = (payload: Uint8Array) => {
+    bodies.push(new TextDecoder().decode(payload))
+    return message()
+  }
+  {
+    const script = (_asked: unknown, _call: number, signal: AbortSignal) => stall(signal)
+    await using desk = await openDesk({ path, parse, acknowledge: "at_once", script })
+    expect(await outcomes([desk.take("a", "the body"), desk.take("a", "the body")])).toEqual([
+      "accepted",
+      "duplicate",
+    ])
+  }
+  {
+    await using desk = await openDesk({ path, parse, acknowledge: "at_once" })
+    desk.webhooks.resume()
+    // Sent again by its platform in the meantime.
+    expect(await outcomes([desk.take("a", "the body")])).toEqual(["duplicate"])
+    while (!desk.told.includes("channel.failed failed")) await new Promise(setImmediate)
+  }
+  await using desk = await openDesk({ path, parse, acknowledge: "at_once" })
+  desk.webhooks.resume()
+  expect(await outcomes([desk.take("a", "the body")])).toEqual(["duplicate"])
+  expect(bodies).toEqual(["the body", "the body"])
+  expect(desk.house.store.db.query("SELECT is_done, body FROM webhook_delivery").all()).toEqual([
+    { is_done: 1, body: null },
+  ])
+})
+
+test("an abort is an end: the platform is told nothing, and what it repeats is not begun again", async () => {
+  const held = gate()
+  await using desk = await openDesk({ script: held.script })
+  const answer = desk.take()
+  while (desk.house.models.asked.length === 0) await new Promise(setImmediate)
+  desk.house.turns.abort({ session_key: "default:talk:webhook:ann" })
+  expect(await answer).toMatchObject({ status: 200, body: '{"status":"no_answer"}' })
+  expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+})
