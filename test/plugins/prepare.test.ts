@@ -316,6 +316,31 @@ test("WASIX is taken for a program, without a look at what each function is", ()
   expect(WebAssembly.validate(prepare(wat(program("", imports)), as_program))).toBe(true)
 })
 
+test.each([
+  "proc_exec",
+  "proc_exec4",
+  "proc_spawn2",
+  "proc_fork_env",
+  "thread_spawn_v2",
+  "dlopen",
+  "dlsym",
+  "dl_invalid_handle",
+  "call_dynamic",
+  "closure_allocate",
+  "reflect_signature",
+])("WASIX's %s is refused: it would run what nobody has gone over", (name) => {
+  const imports = `(import "wasix_32v1" "${name}" (func (param i32) (result i32)))`
+  expect(refusal(wat(program("", imports)), as_program)).toContain("no program gets")
+})
+
+test.each(["napi", "napi_extension_wasmer_v0", "wasi", "wasix_64v1", "wasmer"])(
+  "a program gets nothing of %s",
+  (from) => {
+    const imports = `(import "${from}" "napi_run_script" (func (param i32) (result i32)))`
+    expect(refusal(wat(program("", imports)), as_program)).toContain("it imports")
+  },
+)
+
 test("four megabytes of instructions take less than a blink", () => {
   const code = [0, ...Array(4_000_000).fill(0x01), 0x42, 0, 0x0b]
   const small = [0, 0x41, 8, 0x0b]

@@ -72,6 +72,12 @@ const known: Record<Engine, Known> = {
   wasmer: { wasi_snapshot_preview1: preview_1, wasi_unstable: "any", wasix_32v1: "any" },
 }
 
+/**
+ * Of WASIX: what would have the engine run another module, which nobody has gone over and whose memory has no cap (it may
+ * have been written by the guest, and could ask for the engine's own JavaScript), or more of this one at the same time.
+ */
+const wasix_refused = /^(proc_(exec|spawn|fork)|thread_spawn|dl|call_dynamic|closure_|reflect_)/
+
 const imports_max = 1000
 const [func, table, memory, global, tag] = [0, 1, 2, 3, 4]
 
@@ -111,6 +117,11 @@ const refusedKind = (label: string, kind: number): ModuleRefused =>
 function checkImport(module: string, name: string, signature: Signature, engine: Engine): void {
   const modules = known[engine]
   const functions = Object.hasOwn(modules, module) ? modules[module]! : undefined
+  if (module === "wasix_32v1" && functions && wasix_refused.test(name)) {
+    throw new ModuleRefused(
+      `it imports ${shownName(module)}.${shownName(name)}, which no program gets: each is one process with one thread`,
+    )
+  }
   if (functions === "any") return
   const label = `${shownName(module)}.${shownName(name)}`
   if (!functions || !Object.hasOwn(functions, name)) {
