@@ -23,7 +23,8 @@ const root = rootCommand({
   async inspect(home) {
     const { openLive, readLoaded } = await import("./live.ts")
     const loaded = await readLoaded(home, {}, process.env)
-    return { warnings: loaded.warnings, live: await openLive(loaded, home, process.env) }
+    const { warnings, config } = loaded
+    return { warnings, plugins: config.plugins, live: await openLive(loaded, home, process.env) }
   },
   async configCommand() {
     const [{ configCommand }, { sections, names }] = await Promise.all([

@@ -3,6 +3,7 @@ import type { Agents } from "../agent/agents.ts"
 import type { ModelChoice } from "../agent/model.ts"
 import type { Level } from "../base/log.ts"
 import type { Home } from "../config/home.ts"
+import type { PluginConfig } from "../plugins/config.ts"
 
 export type GatewayFlags = { port?: number; bind?: string; auth?: string }
 
@@ -29,6 +30,7 @@ export type Gateway = {
 /** What a configuration comes to, before a gateway is made of it. */
 export type Inspected = {
   warnings: string[]
+  plugins: readonly PluginConfig[]
   live: {
     agents: Agents
     providers(): { id: string; state: string }[]

@@ -1,6 +1,7 @@
 /** The configured plugins as they stand: watched on the disk, taken into service and out of it. */
 import { AppError } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
+import { once } from "../base/once.ts"
 import { findPlugin, type PluginRow, putPlugin } from "../store/plugins.ts"
 import { describeWith } from "./described.ts"
 import { type Entry, inLane, isSame, newEntry, serviceOf } from "./entry.ts"
@@ -16,7 +17,7 @@ import { openRun, type Serving } from "./running.ts"
 import { type PluginEvent, tellTransition } from "./transition.ts"
 
 /** How long a change of a file may go unnoticed while nobody calls the plugin. */
-const watch_every_ms = 1000
+const watch_every_ms = 500
 
 export function openService(options: PluginsOptions): Plugins {
   const { store, log, now_ms, folder, env, onEvent, onCalled, onChanged, reserved } = options
@@ -34,7 +35,19 @@ export function openService(options: PluginsOptions): Plugins {
   }
   const describe = describeWith(pool, stop.signal)
   const run = openRun({ pool, store, log, now_ms, env, secrets: () => secrets })
-  const offer_deps: OfferDeps = { run, serve, reserved, log, onEvent, onCalled }
+  const offer_deps: OfferDeps = {
+    ...{ run, serve, reserved, log, onEvent },
+    onCalled(plugin, outcome) {
+      onCalled(plugin, outcome)
+      tellWalls()
+    },
+  }
+
+  /** Known from the first runner that started. */
+  const tellWalls = once(() => {
+    const missing = opened?.missing() ?? []
+    if (missing.length > 0) log.warn("this system does not put every wall around plugins", { missing })
+  })
 
   /** Looks at the files, and takes the plugin into service or out of it. */
   async function settle(entry: Entry, approval?: Approval): Promise<void> {

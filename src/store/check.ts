@@ -48,7 +48,7 @@ export function isHomeHeld(lock_path: string): boolean {
 }
 
 /** Even a reader makes files beside a database with a log, unless it is told that nobody writes. */
-function openUnchanged(path: string): Database {
+export function openUnchanged(path: string): Database {
   const url = `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}?immutable=1`
   return new Database(url, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
 }

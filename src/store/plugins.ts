@@ -1,4 +1,6 @@
 import type { Database } from "bun:sqlite"
+import { existsSync } from "node:fs"
+import { openUnchanged } from "./check.ts"
 
 /** What was approved of a plugin. */
 export type PluginRow = {
@@ -44,4 +46,17 @@ export function putPlugin(db: Database, { asks, described, is_unloaded, ...row }
     described: JSON.stringify(described),
     is_unloaded: is_unloaded ? 1 : 0,
   })
+}
+
+/**
+ * What the database of a home without a gateway says of them, by name; nothing where there is none, or it is older than
+ * plugins. What a killed gateway left in the log is not in it yet.
+ */
+export function readPlugins(path: string): (name: string) => PluginRow | undefined {
+  if (!existsSync(path)) return () => undefined
+  using db = openUnchanged(path)
+  if (db.query("SELECT 1 FROM sqlite_schema WHERE name = 'plugin'").get() === null) return () => undefined
+  const names = db.query("SELECT name FROM plugin").all() as { name: string }[]
+  const rows = new Map(names.map(({ name }) => [name, findPlugin(db, name)]))
+  return (name) => rows.get(name)
 }

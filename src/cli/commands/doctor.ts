@@ -7,6 +7,7 @@ import { type Finding, fail, reasonOf, toLine } from "../doctor/finding.ts"
 import { checkGateway } from "../doctor/gateway.ts"
 import { checkHome } from "../doctor/home.ts"
 import { checkModels } from "../doctor/models.ts"
+import { checkPlugins } from "../doctor/plugins.ts"
 import { checkProgram } from "../doctor/program.ts"
 import { checkPrograms } from "../doctor/programs.ts"
 import { checkDatabase } from "../doctor/store.ts"
@@ -53,6 +54,7 @@ async function* examine(home: Home, deps: Deps, { fix }: { fix: boolean }): Asyn
   }
   if (inspected) yield* checkModels(inspected)
   yield* guarded("walls", () => checkSandbox(inspected))
+  yield* guarded("plugins", () => checkPlugins(home.home, inspected, deps, is_held))
   yield checkPrograms()
 }
 
