@@ -9,11 +9,13 @@ import { exec } from "../bench/figures/exec.ts"
 import { firstReply, size, version } from "../bench/figures/executable.ts"
 import { idleMemory, sockets } from "../bench/figures/memory.ts"
 import { openclaw } from "../bench/figures/peers.ts"
+import { plugins } from "../bench/figures/plugins.ts"
 import { route } from "../bench/figures/route.ts"
 import { searchTree } from "../bench/figures/search.ts"
 import { tools } from "../bench/figures/tools.ts"
 import { hello, pings, turnLatency, turnRate } from "../bench/figures/traffic.ts"
 import { webFetch } from "../bench/figures/web-fetch.ts"
+import { webhook } from "../bench/figures/webhook.ts"
 import type { Bench, Figure } from "../bench/measure.ts"
 import { buildExecutables } from "../bench/servers.ts"
 import targets from "../bench/targets.json" with { type: "json" }
@@ -36,6 +38,8 @@ const benches: Bench[] = [
   exec,
   searchTree,
   webFetch,
+  plugins,
+  webhook,
 ]
 const peers: Bench[] = [openclaw]
 
