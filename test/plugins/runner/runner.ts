@@ -17,7 +17,7 @@ const bytes_max = 64 << 20
 export type HostFunction = (name: string, argument: Uint8Array) => Uint8Array | number
 
 export type Answered =
-  | { output: string; stdout: string; stderr: string }
+  | { output: string; raw: Uint8Array; stdout: string; stderr: string }
   | { failed: Failed["kind"]; message: string }
 
 export type TestRunner = AsyncDisposable & {
@@ -100,5 +100,10 @@ export async function startRunner(module?: Uint8Array, output_bytes_max?: number
 
 function toAnswered({ kind, header, body }: Frame): Answered {
   if (kind === "failed") return { failed: (header as Failed).kind, message: (header as Failed).message }
-  return { output: Buffer.from(body).toString(), stdout: `${header.stdout}`, stderr: `${header.stderr}` }
+  return {
+    output: Buffer.from(body).toString(),
+    raw: body,
+    stdout: `${header.stdout}`,
+    stderr: `${header.stderr}`,
+  }
 }
