@@ -41,7 +41,7 @@ for (const [expression, value] of Object.entries({
 for (const [expression, why] of Object.entries({
   "1 +": "missing, at character 4",
   "2 x 3": "not understood, at character 3.",
-  "ä": "not understood, at character 1.",
+  ä: "not understood, at character 1.",
   "(1": "not closed",
   "sqrt 2": "needs its parenthesis",
   "nosuch(2)": "no such function, at character 1",

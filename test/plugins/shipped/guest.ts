@@ -1,12 +1,11 @@
 /** A shipped plugin, built, and called in a runner of its own within the limits of its manifest. */
-import { join } from "node:path"
-import { buildPlugins, plugins_folder } from "../../../scripts/plugins.ts"
 import { type HostError, host_errors } from "../../../src/plugins/frames.ts"
 import { readManifest } from "../../../src/plugins/manifest.ts"
 import type { CallResult, HostCalls, Module } from "../../../src/plugins/module.ts"
 import type { Manifest } from "../../../src/plugins/plugin.ts"
 import { openPool } from "../../../src/plugins/pool.ts"
 import { prepare } from "../../../src/plugins/prepare.ts"
+import { readBuilt } from "./built.ts"
 
 /** What the host functions answer, by their names: a result or the name of an error. What is missing is denied. */
 export type Hosts = Record<string, (argument: string) => string | HostError>
@@ -25,13 +24,11 @@ export type Guest = AsyncDisposable & {
 
 /** Throws where its compiler is not on this machine: tests ask for that before. */
 export async function openGuest(name: string): Promise<Guest> {
-  const { skipped } = await buildPlugins([name])
-  if (skipped[0]) throw new Error(skipped[0].reason)
-  const read = async (end: string) => await Bun.file(join(plugins_folder, `${name}.${end}`)).bytes()
-  const manifest = await readManifest(new TextDecoder().decode(await read("toml")), `${name}.toml`)
+  const built = await readBuilt(name)
+  const manifest = await readManifest(built.manifest, `${name}.toml`)
   const { engine, kind, limits } = manifest
   const prepared = async () =>
-    prepare(await read("wasm"), { engine, kind, memory_pages_max: limits.memory_pages_max })
+    prepare(built.module, { engine, kind, memory_pages_max: limits.memory_pages_max })
   const module: Module = { plugin: name, engine, sha256: name, limits, read: prepared }
   const pool = openPool({ processes_max: 1, idle_ms: 60_000 })
   const run = async (of: string, input: string | Uint8Array, hosts: Hosts = {}, args?: string[]) =>
