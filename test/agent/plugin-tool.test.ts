@@ -392,6 +392,31 @@ test.each(folders)("rules about a plugin's folders: %s", async (_, grant, config
   expect(readFileSync(home.at("token"), "utf8")).toBe("token")
 })
 
+test("a folder that is opened is that folder, and no more may be done in it than was said", async () => {
+  await using home = await openFolders()
+  const refusals: string[] = []
+  const tool = plugin({
+    grants: [`fs:${home.at("data")}:rw`],
+    async call(_input, { openFolder }) {
+      const files = openFolder(home.at("data"), false)
+      await files.read(home.at("data", "a"))
+      const attempts = [
+        () => files.write(home.at("data", "a"), Buffer.from("x")),
+        () => files.read("other"),
+        () => files.write("other", Buffer.from("x")),
+        () => openFolder(home.path, false).read(home.at("data", "a")),
+        () => openFolder(home.at("run"), true).write(home.at("run", "a"), Buffer.from("x")),
+      ]
+      const ended = await Promise.allSettled(attempts.map(async (attempt) => await attempt()))
+      for (const { reason } of ended as PromiseRejectedResult[]) refusals.push(reason?.name)
+      return { content: "", is_error: false }
+    },
+  })
+  await callOnce(tool, rules({ allow: ["*"] }), { folder: home.path })
+  expect(refusals).toEqual(Array(5).fill("ToolDenied"))
+  expect(readFileSync(home.at("data", "a"), "utf8")).toBe("hello")
+})
+
 test("what a plugin holds on to after its call does nothing any more", async () => {
   await using home = await openFolders()
   await using remote = await startRemote()

@@ -117,6 +117,9 @@ test("a file beyond the bound is neither read nor written, and a forged length i
   for (const argument of [[], [1, 0, 0], [255, 255, 255, 255, 123, 125], [3, 0, 0, 0, 123, 125]]) {
     expect(await guest.raw("fs_read", Uint8Array.from(argument))).toEqual({ error: "invalid" })
   }
+  const json = Buffer.from('{"folder":"read","path":"a"}')
+  const forged = Buffer.concat([Buffer.from([json.length + 1, 0, 0, 0]), json])
+  expect(await guest.raw("fs_read", forged)).toEqual({ error: "invalid" })
 })
 
 test("the agent's rules are asked about the file that it is, and the gateway's own stay closed", async () => {

@@ -172,6 +172,7 @@ const stolen: [string, Record<string, unknown>][] = [
   ["one that there is not", { url: "http://#/?{{secret:EMPTY}}" }],
   ["one of another case", { url: "http://#/?{{secret:key}}" }],
   ["in the host", { url: "http://{{secret:KEY}}.wild.test/" }],
+  ["in the host, by a name that looks like it", { url: "http://{{secret:LETTER}}.wild.test/" }],
   ["before the host", { url: "http://{{secret:KEY}}@#/" }],
   ["as the port", { url: "http://127.0.0.1:{{secret:PORT}}/" }],
   ["as the scheme", { url: "{{secret:KEY}}://#/" }],
@@ -188,9 +189,16 @@ test.each(stolen)("a secret is not sent, nor anything else: %s", async (_, reque
     grants: [
       `http:127.0.0.1:${remote.port}`,
       `http:*.wild.test:${remote.port}`,
-      ...["KEY", "EMPTY", "PORT", "URL"].map((name) => `secret:${name}`),
+      ...["KEY", "EMPTY", "PORT", "URL", "LETTER"].map((name) => `secret:${name}`),
     ],
-    secrets: { KEY: "k", OTHER: "o", EMPTY: "", PORT: `${remote.port}`, URL: `http://${remote.host}/` },
+    secrets: {
+      KEY: "k",
+      OTHER: "o",
+      LETTER: "a",
+      EMPTY: "",
+      PORT: `${remote.port}`,
+      URL: `http://${remote.host}/`,
+    },
     opened: [remote.port],
   })
   const filled = JSON.parse(JSON.stringify(request).replace("#", remote.host))
@@ -219,7 +227,7 @@ test("a secret does not follow a redirect to another granted host", async () => 
 
 test("no error says a secret, to the plugin or to the log", async () => {
   await using remote = await startRemote((socket) =>
-    socket.end(reply("302 Found", { location: "ftp://s3cret/", "content-length": 0 })),
+    socket.end(reply("302 Found", { location: "http://s3cret.test/", "content-length": 0 })),
   )
   const guest = openGuest({
     grants: [`http:127.0.0.1:${remote.port}`, "secret:KEY"],
@@ -246,6 +254,18 @@ test("what is too long is refused, to send and to get", async () => {
     "error too_large",
   )
   expect(remote.connections).toBe(1)
+})
+
+test("a body is not cut where only half of a secret is left of it", async () => {
+  const long = "s3cret".repeat(1000)
+  await using remote = await startRemote((socket) => socket.end(text(long.repeat(2))))
+  const guest = openGuest({
+    grants: [`http:127.0.0.1:${remote.port}`, "secret:KEY"],
+    secrets: { KEY: long },
+    opened: [remote.port],
+    output_bytes_max: 8192,
+  })
+  expect(await guest.call("http_fetch", { url: `http://${remote.host}/` })).toBe("error too_large")
 })
 
 test.each([
