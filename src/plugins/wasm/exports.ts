@@ -68,9 +68,9 @@ const startRefused = (has_abi: boolean): ModuleRefused =>
   new ModuleRefused(
     has_abi
       ? "it exports _start, which nothing calls in a reactor; build it so that this is _initialize (AssemblyScript: " +
-        "--exportStart _initialize; clang: -mexec-model=reactor)"
+          "--exportStart _initialize; clang: -mexec-model=reactor)"
       : 'it is a program (it exports _start); take engine = "wasmer" for it, or build it as a reactor with the ' +
-        "functions of the plugin ABI (clang: -mexec-model=reactor; Rust: a cdylib)",
+          "functions of the plugin ABI (clang: -mexec-model=reactor; Rust: a cdylib)",
   )
 
 function handlersFor(exports: ReadonlyMap<string, Export>, kind: "tool" | "channel" | undefined) {
