@@ -4,7 +4,7 @@ import { AppError } from "../base/errors.ts"
 import { once } from "../base/once.ts"
 import { parser } from "../base/schema.ts"
 import type { Capability } from "../config/capability.ts"
-import { fillArgs } from "./args.ts"
+import { fillArgs, toText } from "./args.ts"
 import { modelName } from "./describe.ts"
 import { type GivenFolder, readFolders, writeFolders } from "./folders.ts"
 import { inputParser } from "./input.ts"
@@ -68,9 +68,8 @@ const asked = (value: unknown): ToolRequest => ({ function: "", args: ["call"], 
 
 function filled({ args, stdin }: ManifestTool, input: unknown): ToolRequest {
   const fields = input as Record<string, unknown>
-  const given = stdin === undefined ? undefined : fields[stdin]
-  const text = given === undefined ? "" : typeof given === "string" ? given : JSON.stringify(given)
-  return { function: "", args: fillArgs(args, fields), input: new TextEncoder().encode(text) }
+  const text = stdin === undefined ? undefined : toText(fields[stdin])
+  return { function: "", args: fillArgs(args, fields), input: new TextEncoder().encode(text ?? "") }
 }
 
 async function withFolders(
