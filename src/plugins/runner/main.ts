@@ -3,6 +3,7 @@ import { makeBlocking } from "../../kernel/waiting.ts"
 import { type Answer, type Call, FrameError, type Load } from "../frames.ts"
 import { type AskHost, GuestFailed, type LoadEngine, type Loaded } from "./engine.ts"
 import { type Io, openIo } from "./io.ts"
+import { warmUp } from "./warm.ts"
 
 const status = { done: 0, usage: 2, protocol: 3 }
 
@@ -18,6 +19,7 @@ export async function runRunner(words: string[]): Promise<number> {
   Error.stackTraceLimit = 0
   const io = openIo(makeBlocking([0, 1]))
   io.send("ready", { missing: enclose(engine, Number(parent)) })
+  if (engine === "reactor") await warmUp(load)
   try {
     await serve(io, load)
     return status.done
