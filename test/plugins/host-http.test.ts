@@ -172,7 +172,7 @@ const stolen: [string, Record<string, unknown>][] = [
   ["one that there is not", { url: "http://#/?{{secret:EMPTY}}" }],
   ["one of another case", { url: "http://#/?{{secret:key}}" }],
   ["in the host", { url: "http://{{secret:KEY}}.wild.test/" }],
-  ["in the host, by a name that looks like it", { url: "http://{{secret:LETTER}}.wild.test/" }],
+  ["in the host, by a name that looks like it", { url: "http://{{secret:LETTER}}.wild.test:PORT/" }],
   ["before the host", { url: "http://{{secret:KEY}}@#/" }],
   ["as the port", { url: "http://127.0.0.1:{{secret:PORT}}/" }],
   ["as the scheme", { url: "{{secret:KEY}}://#/" }],
@@ -201,7 +201,9 @@ test.each(stolen)("a secret is not sent, nor anything else: %s", async (_, reque
     },
     opened: [remote.port],
   })
-  const filled = JSON.parse(JSON.stringify(request).replace("#", remote.host))
+  const filled = JSON.parse(
+    JSON.stringify(request).replace("#", remote.host).replace(":PORT/", `:${remote.port}/`),
+  )
   expect(await guest.call("http_fetch", filled)).toBe("error denied")
   expect(remote.connections).toBe(0)
 })
