@@ -3,6 +3,7 @@ import { rmSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { buildExecutable, buildMaps, isTarget, type Target, targets } from "./executable.ts"
 import { buildNative } from "./native.ts"
+import { buildPlugins, pluginNames } from "./plugins.ts"
 
 const { values } = parseArgs({ options: { target: { type: "string" } } })
 
@@ -19,6 +20,10 @@ for (const target of wantedTargets(values.target)) {
     `${outfile}  ${megabytes(bytes)} MB, ${ratio} × an empty executable (${megabytes(empty_bytes)} MB), ${nativeIn(target)}`,
   )
 }
+
+const { skipped } = await buildPlugins()
+console.log(`dist/plugins  ${pluginNames().length - skipped.length} plugins`)
+for (const { name, reason } of skipped) console.log(`without ${name}: ${reason}`)
 
 function wantedTargets(name: string | undefined): (Target | undefined)[] {
   if (name === undefined) return [undefined]

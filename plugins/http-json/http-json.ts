@@ -49,11 +49,13 @@ export function handle_tool_call(pointer: usize, length: i32): u64 {
 
 function answer(request: Json, pointer: string): u64 {
   const response = httpFetch(request)
-  if (response.error == HostError.Denied) return failed("This plugin is not granted that host, port or scheme.")
+  if (response.error == HostError.Denied)
+    return failed("This plugin is not granted that host, port or scheme.")
   if (!response.ok) return failed(`The request failed: ${explain(response.error)}.`)
   const is_success = response.status >= 200 && response.status < 300
   const value = Json.parse(response.body)
-  if (!is_success) return failed(`It answered with status ${response.status}: ${response.body.substr(0, shown_max)}`)
+  if (!is_success)
+    return failed(`It answered with status ${response.status}: ${response.body.substr(0, shown_max)}`)
   if (!value.exists) return failed(`It answered with no JSON: ${response.body.substr(0, shown_max)}`)
   const part = pick(value, pointer)
   return part.exists ? done(part.toString()) : failed(`The answer has nothing at ${pointer}.`)

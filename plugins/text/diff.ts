@@ -35,7 +35,8 @@ function compare(old_lines: string[], new_lines: string[]): u8[] {
   let start = 0
   while (start < a.length && start < b.length && a[start] == b[start]) start++
   let end = 0
-  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] == b[b.length - 1 - end]) end++
+  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] == b[b.length - 1 - end])
+    end++
   const steps: u8[] = []
   for (let i = 0; i < start; i++) steps.push(same)
   const middle = shortest(a.slice(start, a.length - end), b.slice(start, b.length - end))

@@ -1,6 +1,7 @@
 /** Reads a regular expression into a tree. What would need backtracking is refused by name. */
-import { isAsciiDigit } from "./letters"
+
 import { CharacterClass, ClassParser } from "./character-class"
+import { isAsciiDigit } from "./letters"
 
 export enum Node {
   Empty,

@@ -79,9 +79,11 @@ export class Program {
         for (let i = 0; i < tree.parts.length; i++) this.add(tree.parts[i])
         return
       case Node.Choice:
-        return this.choice(tree, 0)
+        this.choice(tree, 0)
+        return
       case Node.Repeat:
-        return this.repeat(tree)
+        this.repeat(tree)
+        return
       case Node.Group:
         if (tree.value > 0) this.emit(Op.Save, tree.value * 2, 0)
         this.add(tree.parts[0])
@@ -93,7 +95,10 @@ export class Program {
   }
 
   private choice(tree: Expression, index: i32): void {
-    if (index == tree.parts.length - 1) return this.add(tree.parts[index])
+    if (index == tree.parts.length - 1) {
+      this.add(tree.parts[index])
+      return
+    }
     const split = this.emit(Op.Split, this.steps.length + 1, 0)
     this.add(tree.parts[index])
     const jump = this.emit(Op.Jump, 0, 0)
@@ -108,7 +113,8 @@ export class Program {
       const split = this.emit(Op.Split, 0, 0)
       this.round(tree.parts[0])
       this.emit(Op.Jump, split, 0)
-      return this.join(split, tree.greedy)
+      this.join(split, tree.greedy)
+      return
     }
     const splits: i32[] = []
     for (let i = tree.least; i < tree.most && !this.too_large; i++) {
@@ -184,7 +190,7 @@ export class Machine {
   tired: bool = false
   private work: i32 = 0
   private now: Places
-  private then: Places
+  private next: Places
   private slots: StaticArray<i32>
   private round: i32 = 0
 
@@ -194,7 +200,7 @@ export class Machine {
     groups: i32,
   ) {
     this.now = new Places(program.steps.length, groups * 2)
-    this.then = new Places(program.steps.length, groups * 2)
+    this.next = new Places(program.steps.length, groups * 2)
     this.slots = new StaticArray(groups * 2)
   }
 
@@ -211,8 +217,8 @@ export class Machine {
       const match = this.advance(at)
       if (match !== null) found = match
       const now = this.now
-      this.now = this.then
-      this.then = now
+      this.now = this.next
+      this.next = now
       this.round++
       if (this.work > work_max) {
         this.tired = true
@@ -228,7 +234,7 @@ export class Machine {
     const program = this.program
     const now = this.now
     const width = this.slots.length
-    this.then.count = 0
+    this.next.count = 0
     for (let i = 0; i < now.count; i++) {
       const step = program.steps[now.steps[i]]
       const captured = i * width
@@ -237,7 +243,7 @@ export class Machine {
       }
       if (at >= this.codes.length || !this.takes(step, this.codes[at])) continue
       for (let k = 0; k < width; k++) this.slots[k] = now.captured[captured + k]
-      this.reach(this.then, now.steps[i] + 1, at + 1, this.round + 1)
+      this.reach(this.next, now.steps[i] + 1, at + 1, this.round + 1)
     }
     return null
   }
@@ -255,10 +261,12 @@ export class Machine {
     const step = this.program.steps[index]
     switch (step.op) {
       case Op.Jump:
-        return this.reach(places, step.first, at, round)
+        this.reach(places, step.first, at, round)
+        return
       case Op.Split:
         this.reach(places, step.first, at, round)
-        return this.reach(places, step.second, at, round)
+        this.reach(places, step.second, at, round)
+        return
       case Op.Save:
       case Op.Clear: {
         const before = this.slots[step.first]

@@ -119,17 +119,25 @@ function expand(replacement: string, search: Search, spans: StaticArray<i32>): s
         at = close + 1
       } else text += "$<"
     } else {
-      let digits = at - 1
-      while (digits < at + 1 && digits < replacement.length && isDigit(replacement.charCodeAt(digits))) digits++
-      let index = digits > at - 1 ? I32.parseInt(replacement.substring(at - 1, digits)) : 0
-      // "$10" is the tenth group, or the first one and a zero where there are fewer.
-      if (index >= search.names.length && digits > at) index = I32.parseInt(replacement.substring(at - 1, --digits))
-      const is_group = index > 0 && index < search.names.length
-      text += is_group ? group(search, spans, index) : "$"
-      at = is_group ? digits : dollar + 1
+      const digits = groupDigits(replacement, dollar + 1, search.names.length)
+      const index = digits > 0 ? I32.parseInt(replacement.substr(dollar + 1, digits)) : 0
+      text += digits > 0 ? group(search, spans, index) : "$"
+      at = dollar + 1 + digits
     }
   }
   return text
+}
+
+/** How many digits there are a group's number: "$10" is the tenth, or the first and a zero where there are fewer. */
+function groupDigits(text: string, at: i32, groups: i32): i32 {
+  for (let digits = 2; digits > 0; digits--) {
+    const number = text.substr(at, digits)
+    if (number.length < digits || !isDigit(number.charCodeAt(0)) || !isDigit(number.charCodeAt(digits - 1)))
+      continue
+    const index = I32.parseInt(number)
+    if (index > 0 && index < groups) return digits
+  }
+  return 0
 }
 
 function group(search: Search, spans: StaticArray<i32>, index: i32): string {
