@@ -102,7 +102,11 @@ function readTool(entry: unknown, what: string): DescribedTool {
   if (typeof description !== "string" || description.trim() === "") {
     throw new DescriptionRefused(`${named} has no description, without which no model knows what it is for`)
   }
-  if ([...description].length > description_characters_max) {
+  if (!description.isWellFormed()) throw halfCharacters(`the description of ${named}`)
+  if (
+    description.length > 2 * description_characters_max ||
+    [...description].length > description_characters_max
+  ) {
     throw new DescriptionRefused(
       `the description of ${named} has more than ${description_characters_max} characters`,
     )
@@ -110,7 +114,9 @@ function readTool(entry: unknown, what: string): DescribedTool {
   if (input_schema === undefined) {
     const near = nearest(
       "input_schema",
-      Object.keys(entry).filter((key) => !keys.includes(key)),
+      Object.keys(entry)
+        .slice(0, 20)
+        .filter((key) => !keys.includes(key)),
     )
     const remedy = near === undefined ? "" : `; is it what stands under ${shown(near)}?`
     throw new DescriptionRefused(`${named} has no input_schema${remedy}`)
@@ -126,6 +132,7 @@ function checkSchema(schema: unknown, named: string): Json {
       `the input_schema of ${named} has ${bytes} bytes; at most ${schema_bytes_max} are taken`,
     )
   }
+  if (!isWellFormed(schema)) throw halfCharacters(`the input_schema of ${named}`)
   try {
     reduceSchema(schema)
     return schema
@@ -133,6 +140,17 @@ function checkSchema(schema: unknown, named: string): Json {
     if (!(thrown instanceof SchemaRefused)) throw thrown
     throw new DescriptionRefused(`the input_schema of ${named} ${thrown.message}`)
   }
+}
+
+/** A half of a surrogate pair, which JSON can hold; providers refuse the whole request for one. */
+const halfCharacters = (where: string): DescriptionRefused =>
+  new DescriptionRefused(`${where} has half a character in it (a lone surrogate)`)
+
+/** Of at most 64 levels. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed()
+  if (typeof value !== "object" || value === null) return true
+  return Object.entries(value).every(([key, part]) => key.isWellFormed() && isWellFormed(part))
 }
 
 function checkNames(plugin: string, tools: readonly DescribedTool[]): void {

@@ -25,8 +25,26 @@ export function reduceSchema(schema: unknown): Reduced {
   if (!isObject(schema) || schema.type !== "object") {
     throw new SchemaRefused('is not the schema of an object: it has to have type = "object"')
   }
+  checkForModels(schema)
   return reduce(schema, "", { root: schema, left: parts_max, following: [] })
 }
+
+/** At the top of a schema: what some providers refuse, with the whole request and so with every other tool. */
+function checkForModels(schema: Json): void {
+  for (const keyword of ["allOf", "anyOf", "oneOf"]) {
+    if (!Object.hasOwn(schema, keyword)) continue
+    throw new SchemaRefused(`has ${keyword} at its top, which not every model takes; put it into a property`)
+  }
+  for (const name of Object.keys(isObject(schema.properties) ? schema.properties : {})) {
+    if (property_pattern.test(name)) continue
+    const which = visible(name.slice(0, 80))
+    throw new SchemaRefused(
+      `has the property ${which}; models take names that match ${property_pattern.source}`,
+    )
+  }
+}
+
+const property_pattern = /^[A-Za-z0-9_.-]{1,64}$/
 
 function reduce(schema: unknown, at: string, state: Reducing): Reduced {
   if (typeof schema === "boolean") return schema
@@ -36,10 +54,11 @@ function reduce(schema: unknown, at: string, state: Reducing): Reduced {
   for (const [keyword, keep] of Object.entries(plain)) {
     if (!Object.hasOwn(schema, keyword)) continue
     const value = schema[keyword]
-    if (!keep(value)) throw new SchemaRefused(`has a wrong value at ${shownPath(`${at}/${keyword}`)}`)
+    if (!keep(value)) throw wrongValue(at, keyword)
     if (Array.isArray(value)) spend(state, value.length)
     reduced[keyword] = value
   }
+  checkLeftOut(schema, at, state)
   const further = { ...reduced, ...reduceParts(schema, at, state) }
   const all = [...reduceReference(schema, at, state), ...reduceAlternatives(schema, at, state)]
   return all.length > 0 ? { ...further, allOf: all } : further
@@ -77,13 +96,63 @@ const plain: Record<string, (value: unknown) => boolean> = {
   maxProperties: isCount,
 }
 
+const isFlag = (value: unknown) => typeof value === "boolean"
+const isLists = (value: unknown) => isObject(value) && Object.values(value).every(isTexts)
+
+/** Keywords that nothing is checked by, but that have to be right: providers look at whole schemas. */
+const left_out: Record<string, (value: unknown) => boolean> = {
+  $schema: isText,
+  $comment: isText,
+  title: isText,
+  description: isText,
+  examples: Array.isArray,
+  deprecated: isFlag,
+  readOnly: isFlag,
+  writeOnly: isFlag,
+  format: isText,
+  pattern: isText,
+  contentEncoding: isText,
+  contentMediaType: isText,
+  uniqueItems: isFlag,
+  minContains: isCount,
+  maxContains: isCount,
+  dependentRequired: isLists,
+}
+const left_out_schemas = [
+  "not",
+  "if",
+  "then",
+  "else",
+  "contains",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+]
+const left_out_tables = ["$defs", "definitions", "patternProperties", "dependentSchemas"]
+
+function checkLeftOut(schema: Json, at: string, state: Reducing): void {
+  for (const [keyword, isRight] of Object.entries(left_out)) {
+    if (Object.hasOwn(schema, keyword) && !isRight(schema[keyword])) throw wrongValue(at, keyword)
+  }
+  for (const keyword of left_out_schemas) {
+    if (Object.hasOwn(schema, keyword)) reduce(schema[keyword], `${at}/${keyword}`, state)
+  }
+  for (const keyword of left_out_tables) {
+    if (!Object.hasOwn(schema, keyword)) continue
+    const table = schema[keyword]
+    if (!isObject(table)) throw wrongValue(at, keyword)
+    for (const [name, part] of Object.entries(table)) reduce(part, `${at}/${keyword}/${name}`, state)
+  }
+}
+
+const wrongValue = (at: string, keyword: string): SchemaRefused =>
+  new SchemaRefused(`has a wrong value at ${shownPath(`${at}/${keyword}`)}`)
+
 /** What holds for the parts of a value. */
 function reduceParts(schema: Json, at: string, state: Reducing): Json {
   const reduced: Json = {}
   const { properties, additionalProperties, patternProperties, propertyNames, items, prefixItems } = schema
   if (properties !== undefined) {
-    if (!isObject(properties))
-      throw new SchemaRefused(`has a wrong value at ${shownPath(`${at}/properties`)}`)
+    if (!isObject(properties)) throw wrongValue(at, "properties")
     reduced.properties = Object.fromEntries(
       Object.entries(properties).map(([name, part]) => [
         name,

@@ -41,6 +41,16 @@ test.each([
   ["a long name", encode({ ...tool, name: "a".repeat(65) }), "has the name aaa"],
   ["no description", encode({ ...tool, description: " " }), "no description"],
   ["a long description", encode({ ...tool, description: "é".repeat(2001) }), "more than 2000 characters"],
+  [
+    "half a character",
+    encode({ ...tool, description: "a\ud83d" }),
+    "description of its tool echo has half a character",
+  ],
+  [
+    "half a character in a key",
+    encode({ ...tool, input_schema: { ...schema, "\udc00": 1 } }),
+    "input_schema of its tool",
+  ],
   ["no schema", encode({ name: "a", description: "b" }), "no input_schema"],
   [
     "a misspelt schema",

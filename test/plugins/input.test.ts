@@ -114,7 +114,29 @@ test.each([
     { type: "object", properties: { a: { enum: [] } } },
     "wrong value at /properties/a/enum",
   ],
-  ["no alternatives", { type: "object", anyOf: [] }, "something else than a list of schemas at /anyOf"],
+  ["alternatives at the top", { type: "object", oneOf: [{}] }, "has oneOf at its top"],
+  ["a name that models do not take", { type: "object", properties: { "a b": {} } }, "has the property a b"],
+  [
+    "a number that tells",
+    { type: "object", properties: { a: { description: 5 } } },
+    "value at /properties/a/description",
+  ],
+  [
+    "an expression that is none",
+    { type: "object", properties: { a: { pattern: {} } } },
+    "value at /properties/a/pattern",
+  ],
+  ["a wrong definition", { type: "object", $defs: { a: { type: 1 } } }, "wrong value at /$defs/a/type"],
+  [
+    "a wrong negation",
+    { type: "object", properties: { a: { not: { not: 1 } } } },
+    "at /properties/a/not/not",
+  ],
+  [
+    "no alternatives",
+    { type: "object", properties: { a: { anyOf: [] } } },
+    "a list of schemas at /properties/a/anyOf",
+  ],
   ["a negative length", { type: "object", properties: { a: { minLength: -1 } } }, "a/minLength"],
   ["a step of nothing", { type: "object", properties: { a: { multipleOf: 0 } } }, "a/multipleOf"],
   [
