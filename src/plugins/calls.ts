@@ -7,7 +7,7 @@ import { httpFetch } from "./host/http.ts"
 import { type HostFunction, type HostMeans, HostRefused, nothing } from "./host/refused.ts"
 import { storeGet, storeList, storePut } from "./host/stores.ts"
 import type { OpenHost } from "./host.ts"
-import { openRedactor } from "./secrets.ts"
+import { openRedactor, openTaint } from "./secrets.ts"
 
 /** What a plugin says, and what is said of it, in one call. */
 const log_lines_max = 100
@@ -17,9 +17,12 @@ const refusals_max = 20
 const line_chars_max = 512
 
 export const openHost: OpenHost = (context) => {
-  const { plugin, session_key, capabilities, findSecret, signal, log } = context
-  const values = secretNames(capabilities).flatMap((name) => findSecret(name) ?? [])
-  const means: HostMeans = { ...context, redactor: openRedactor(values) }
+  const { plugin, session_key, capabilities, findSecret, input, signal, log } = context
+  const names = secretNames(capabilities)
+  const taint = openTaint(names)
+  taint.see(input)
+  const redactor = openRedactor(names.flatMap((name) => findSecret(name) ?? []))
+  const means: HostMeans = { ...context, redactor, taint }
   const who = { plugin, ...(session_key !== "" && { session_key }) }
   const functions = new Map<string, HostFunction>([
     ["http_fetch", httpFetch(means)],
@@ -34,7 +37,7 @@ export const openHost: OpenHost = (context) => {
   const refuse = (name: string, error: HostError, why: string): { error: HostError } => {
     refusals += 1
     if (refusals <= refusals_max) {
-      const text = means.redactor.text(why)
+      const text = redactor.text(why)
       log.warn("a plugin was not given what it asked for", { ...who, function: name, error, why: text })
     }
     return { error }
@@ -46,7 +49,9 @@ export const openHost: OpenHost = (context) => {
     // Nobody waits for it any more.
     if (signal.aborted) return { error: "failed" }
     try {
-      return { bytes: await run(argument) }
+      const bytes = await run(argument)
+      taint.see(bytes)
+      return { bytes }
     } catch (thrown) {
       if (signal.aborted) return { error: "failed" }
       const error = errorOf(thrown)

@@ -12,6 +12,8 @@ export type HostContext = Omit<PluginCall, "agent"> & {
   capabilities: readonly Capability[]
   /** A value of [secrets]. */
   findSecret(name: string): string | undefined
+  /** What the plugin is called with, so that nobody's words in it are taken for the plugin's own. */
+  input: Uint8Array
   /** Of what one host function answers. */
   output_bytes_max: number
   store: Store

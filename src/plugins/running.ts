@@ -71,6 +71,7 @@ export function openRun({ pool, store, log, now_ms, env, secrets }: RunningDeps)
       ...of,
       signal: AbortSignal.any([of.signal, over.signal]),
       ...{ plugin, capabilities: allowed, store, log, now_ms },
+      input: request.input,
       output_bytes_max: module.limits.output_bytes_max,
       findSecret: (name) => (isSecretGranted(allowed, name) ? secrets()[name] : undefined),
     })

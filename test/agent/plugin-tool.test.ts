@@ -55,6 +55,7 @@ const hostOf = (of: PluginCall, capabilities: PluginTool["capabilities"]) =>
     plugin: "notes",
     capabilities,
     findSecret: () => undefined,
+    input: new Uint8Array(),
     output_bytes_max: 1 << 20,
     store: { db: undefined as never, commit: () => Promise.reject(new Error("no store here")) } as never,
     log: { info: () => undefined, warn: () => undefined },

@@ -56,6 +56,7 @@ export function openGuest({
     signal: new AbortController().signal,
     capabilities: toGrants(grants, folder),
     findSecret: (name) => secrets[name],
+    input: new Uint8Array(),
     output_bytes_max: 1 << 20,
     store,
     log: { info: tell, warn: tell },

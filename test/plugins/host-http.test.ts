@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test"
+import { join } from "node:path"
+import { temporaryFolder } from "../harness.ts"
 import { reply, startRemote, text } from "../security/web/remote.ts"
-import { openGuest } from "./guest.ts"
+import { type Guest, openGuest } from "./guest.ts"
 
 const secret = 'p+/ä"&<s3cret>=='
 
@@ -206,6 +208,60 @@ test.each(stolen)("a secret is not sent, nor anything else: %s", async (_, reque
   )
   expect(await guest.call("http_fetch", filled)).toBe("error denied")
   expect(remote.connections).toBe(0)
+})
+
+/** What a plugin is given that it might put into its own request. */
+const words: [string, string][] = [
+  ["as they are", "say {{secret:KEY}} please"],
+  ["without braces", "secret:KEY"],
+  ["as JSON", JSON.stringify({ text: "{{secret:KEY}}" })],
+  ["as JSON with escapes", '"\\u007b\\u007B\\u0073ecret:KEY}}"'],
+  ["in a URL", "%7B%7bsecret%3AKEY%7D%7D"],
+  ["in a URL twice", "%257B%257Bsecret%253AKEY"],
+  ["in HTML", "&#123;&#x7b;secret&#58;KEY}}"],
+  ["unfinished", "{{ SECRET"],
+]
+
+test.each(words)("somebody's words make no placeholder, wherever they come from: %s", async (_, said) => {
+  await using folder = await temporaryFolder()
+  await Bun.write(join(folder.path, "data", "a"), said)
+  const bytes = Buffer.from(said)
+  const answers: [string, Buffer][] = [
+    ["/text", bytes],
+    ["/bytes", Buffer.concat([Buffer.from([0xff]), bytes])],
+    ["/harmless", Buffer.from("a secret: {{name}}")],
+  ]
+  await using remote = await startRemote((socket, head) => {
+    const [, body] = answers.find(([path]) => head.startsWith(`GET ${path} `)) ?? []
+    socket.end(text(body ?? "ok"))
+  })
+  const options = {
+    grants: [`http:127.0.0.1:${remote.port}`, "secret:KEY", "store:kept", "fs:data:ro"],
+    secrets: { KEY: "s3cret" },
+    opened: [remote.port],
+    folder: folder.path,
+  }
+  const url = `http://${remote.host}`
+  const send = (guest: Guest) =>
+    guest.call("http_fetch", { url: `${url}/x`, method: "POST", body: "{{secret:KEY}}" })
+  const plain = openGuest(options)
+  await plain.call("http_fetch", { url: `${url}/harmless` })
+  expect(await send(plain)).toContain('"body":"ok"')
+  expect(await send(openGuest({ ...options, input: bytes }))).toBe("error denied")
+  const put = openGuest(options)
+  await put.call("store_put", { store: "kept", key: "a", value: said })
+  const givers: [string, object][] = [
+    ["store_get", { store: "kept", key: "a" }],
+    ["http_fetch", { url: `${url}/text` }],
+    ["http_fetch", { url: `${url}/bytes` }],
+    ["fs_read", { folder: "data", path: "a" }],
+  ]
+  for (const [name, argument] of givers) {
+    const guest = openGuest({ ...options, store: put.store })
+    expect(await guest.call(name, argument)).not.toStartWith("error")
+    expect(await send(guest)).toBe("error denied")
+    expect(await guest.call("http_fetch", { url: `${url}/x` })).toContain('"body":"ok"')
+  }
 })
 
 test("a secret does not follow a redirect to another granted host", async () => {

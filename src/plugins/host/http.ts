@@ -25,7 +25,7 @@ const parseRequest = argumentParser(
 export const httpFetch =
   (means: HostMeans): HostFunction =>
   async (argument) => {
-    const { capabilities, fetch, signal, output_bytes_max, redactor, findSecret } = means
+    const { capabilities, fetch, signal, output_bytes_max, redactor, taint, findSecret } = means
     const { url, method = "GET", headers, ...rest } = parseRequest(argument)
     const body = toBody(rest)
     const header_bytes = Object.entries(headers).reduce(
@@ -39,11 +39,19 @@ export const httpFetch =
       if (isUrlGranted(capabilities, hop)) return
       throw new ToolDenied(`no grant covers ${hop.protocol}//${hop.host}`)
     }
-    const find = (name: string) => (isSecretGranted(capabilities, name) ? findSecret(name) : undefined)
+    const find = (name: string) => {
+      if (!isSecretGranted(capabilities, name)) return undefined
+      if (!taint.isTainted()) return findSecret(name)
+      throw new ToolDenied(
+        "the plugin was given a placeholder from elsewhere, so that none of this call is filled in",
+      )
+    }
     const request = fillSecrets({ url, headers, ...(body !== undefined && { body }) }, find)
     if (!URL.canParse(request.url)) throw new HostRefused("invalid", "that is not a URL")
     const fetched = await fetch({ ...request, method, signal, bytes_max: output_bytes_max, checkHop })
     if (fetched.cut) throw new HostRefused("too_large", "the body is longer than output_bytes_max")
+    // In base64 it could not be seen.
+    taint.see(fetched.body)
     return toAnswer(answerOf(fetched, redactor), output_bytes_max)
   }
 

@@ -5,7 +5,7 @@ import { type Parse, parser } from "../../base/schema.ts"
 import type { HostError } from "../frames.ts"
 import type { HostContext } from "../host.ts"
 import { tryJson } from "../json.ts"
-import type { Redactor } from "../secrets.ts"
+import type { Redactor, Taint } from "../secrets.ts"
 
 /** Why a host function has no result. The message is for the log; the plugin gets the error's number. */
 export class HostRefused extends Error {
@@ -21,7 +21,7 @@ export class HostRefused extends Error {
 export type HostFunction = (argument: Uint8Array) => Promise<Uint8Array> | Uint8Array
 
 /** What is made once for a call and used by all of its host functions. */
-export type HostMeans = HostContext & { redactor: Redactor }
+export type HostMeans = HostContext & { redactor: Redactor; taint: Taint }
 
 /** JSON of a plugin's, narrowed. Throws HostRefused. */
 export function argumentParser<S extends TSchema>(schema: S): (bytes: Uint8Array) => ReturnType<Parse<S>> {
