@@ -18,12 +18,15 @@ export type PoolOptions = {
   command?: readonly string[]
 }
 
+const spare_after_ms = 20
+
 export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command }: PoolOptions): Pool {
   const runners = new Set<Runner>()
   const queue = openQueue((key) => [...runners].some((runner) => isOf(runner, key, "loading")))
   const watch = openMemoryWatch()
   let missing: string[] | undefined
   let sweeper: NodeJS.Timeout | undefined
+  let spare_timer: NodeJS.Timeout | undefined
   let last_call_ms = performance.now()
   let disposed = false
 
@@ -83,7 +86,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       queue.fail(key, thrown)
     }
     dispatch()
-    if (module.engine === "reactor") keepSpare()
+    if (module.engine === "reactor") keepSpareSoon()
   }
 
   /** Throws where no process can be started. */
@@ -102,13 +105,26 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       end(runner)
       dispatch()
       // One that never had a plugin would perhaps not live any longer the next time.
-      if (key !== undefined && runner.engine === "reactor") keepSpare()
+      if (key !== undefined && runner.engine === "reactor") keepSpareSoon()
     })
   }
 
+  const isSpareWanted = (): boolean =>
+    !disposed &&
+    idle_ms > 0 &&
+    runners.size < processes_max &&
+    queue.all().length === 0 &&
+    !findSpare(runners, "reactor")
+
+  /** Not at once: what is called now is not to share its processor with the start of what nobody waits for. */
+  function keepSpareSoon(): void {
+    if (isSpareWanted()) spare_timer ??= setTimeout(keepSpare, spare_after_ms).unref()
+  }
+
   function keepSpare(): void {
-    if (disposed || idle_ms === 0 || runners.size >= processes_max || queue.all().length > 0) return
-    if (findSpare(runners, "reactor")) return
+    clearTimeout(spare_timer)
+    spare_timer = undefined
+    if (!isSpareWanted()) return
     const runner = newRunner("reactor")
     runners.add(runner)
     try {
@@ -181,12 +197,10 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       } finally {
         rest(runner)
         dispatch()
-        keepSpare()
+        if (module.engine === "reactor") keepSpareSoon()
       }
     },
-    warm() {
-      keepSpare()
-    },
+    warm: keepSpare,
     retire(plugin) {
       for (const runner of runners) {
         if (runner.plugin !== plugin) continue
@@ -202,6 +216,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
     async [Symbol.asyncDispose]() {
       disposed = true
       clearTimeout(sweeper)
+      clearTimeout(spare_timer)
       watch[Symbol.dispose]()
       queue.failAll(stopping())
       const ends = [...runners].map(({ process }) => process?.exited)

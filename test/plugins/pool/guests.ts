@@ -67,7 +67,7 @@ export const hostile = guest(`
   ${called("negative", "(i64.const -1)")}
   ${called("nowhere", `(call $take (i32.const -4)) ${output("(i32.const 0)", "(i32.const 0)")}`)}
   ${called("wild", `(drop (call $log (i32.const -16) (i32.const 64))) (drop (call $log (i32.const 0) (i32.const -1))) ${output("(local.get $p)", "(i32.const 0)")}`)}
-  ${called("hog", "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (memory.fill (i32.const 0) (i32.const 7) (i32.shl (memory.size) (i32.const 16))) (i64.const 0)")}
+  ${called("hog", "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 64)) (i32.const -1)))) (memory.fill (i32.const 0) (i32.const 7) (i32.shl (memory.size) (i32.const 16))) (i64.const 0)")}
 `)
 
 /** What is compiled once and never again. */
