@@ -8,7 +8,7 @@ const depth_max = 32
 const name_bytes_max = 255
 const handles_max = 256
 
-type File = { bytes: Uint8Array; size: number; given?: string }
+type File = { bytes: Uint8Array; size: number }
 type Directory = Map<string, Entry>
 type Entry = File | Directory
 type Mount = { root: Directory; folder: Folder }
@@ -61,6 +61,7 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
       if (!writable) throw new FileRefused("EACCES")
       const bytes = toBytes(data)
       const at = append ? file.size : toCount(offset)
+      if (bytes.length === 0) return 0
       if (at + bytes.length > file.size) resize(file, at + bytes.length)
       file.bytes.set(bytes, at)
       return bytes.length
@@ -115,10 +116,10 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
     changed: () =>
       mounts
         .filter(({ folder }) => folder.writable)
-        .map(({ root, folder: { path } }) => ({
+        .map(({ root, folder: { path, files } }) => ({
           path,
           writable: true,
-          files: Object.fromEntries(changedIn(root, "")),
+          files: Object.fromEntries(changedIn(root, "", files)),
         })),
   }
 
@@ -138,13 +139,13 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
   /** Deleted files give nothing back: they may still be open. */
   function resize(file: File, size: number): void {
     if (size > file.bytes.length) {
-      const room = Math.max(size, 2 * file.bytes.length)
-      const bytes = new Uint8Array(room - file.bytes.length <= left.bytes ? room : size)
+      const more = size - file.bytes.length
+      if (more > left.bytes) throw new FileRefused("ENOSPC")
+      // Twice as much, where there is room, so that one that grows byte by byte is not copied each time.
+      const bytes = new Uint8Array(
+        Math.min(Math.max(size, 2 * file.bytes.length), file.bytes.length + left.bytes),
+      )
       left.bytes -= bytes.length - file.bytes.length
-      if (left.bytes < 0) {
-        left.bytes += bytes.length - file.bytes.length
-        throw new FileRefused("ENOSPC")
-      }
       bytes.set(file.bytes.subarray(0, file.size))
       file.bytes = bytes
     }
@@ -180,7 +181,7 @@ function toTree({ files }: Folder): Directory {
       directory = below
     }
     const bytes = new Uint8Array(Buffer.from(data, "base64"))
-    directory.set(parts.at(-1)!, { bytes, size: bytes.length, given: data })
+    directory.set(parts.at(-1)!, { bytes, size: bytes.length })
   }
   return root
 }
@@ -212,18 +213,22 @@ function placeOf(root: Directory, parts: string[]): { parent: Directory; name: s
 const describe = (entry: Entry) =>
   entry instanceof Map ? { kind: "directory", size: 0 } : { kind: "file", size: entry.size }
 
-function* changedIn(directory: Directory, below: string): Generator<[string, string]> {
+function* changedIn(
+  directory: Directory,
+  below: string,
+  given: Folder["files"],
+): Generator<[string, string]> {
   for (const [name, entry] of directory) {
     const path = `${below}${name}`
-    if (entry instanceof Map) yield* changedIn(entry, `${path}/`)
+    if (entry instanceof Map) yield* changedIn(entry, `${path}/`, given)
     else {
       const data = entry.bytes.subarray(0, entry.size).toBase64()
-      if (data !== entry.given) yield [path, data]
+      if (!Object.hasOwn(given, path) || given[path] !== data) yield [path, data]
     }
   }
 }
 
-/** The SDK hands relative paths without dots, and says them to the guest's measure all the same. */
+/** The SDK hands relative paths without dots; they are made of what the guest says all the same. */
 function toParts(path: unknown): string[] {
   if (typeof path !== "string") throw new FileRefused("EINVAL")
   const parts = path.split("/").filter((part) => part !== "")

@@ -20,8 +20,8 @@ const sdk_path = "../../../node_modules/@wasmer/sdk/pkg/wasmer_sdk_js.js"
 const page_bytes = 65_536
 /** Of the SDK itself with what programs write outside of their folders: 256 MiB. */
 const pages_max = 4096
-/** As many as ever run: a program's, and those of the last ones' ends. */
-const threads = 4
+/** More than ever run at a time: a program's, that of its timers, and up to four that end the last ones. */
+const threads = 8
 
 export type Sdk = {
   client: WasmerCore
