@@ -135,18 +135,21 @@ test.each([
   expect(sent).toEqual({ type: "denied", host })
 })
 
-test("a granted name does not open this machine, and a redirect leads to no other host", async () => {
-  await using api = startApi((path) =>
-    path === "/away" ? Response.redirect("http://127.0.0.2:1/", 307) : undefined,
-  )
-  const closed = await send(adapterOf(["http:*.example"], () => request("https://localhost.example/")))
-  expect(closed.sent.type).not.toBe("sent")
-  const { port } = new URL(api.url)
-  const wild = await send(adapterOf([`http:*.0.0.1:${port}`], () => request(`${api.url}/x`)))
+test("a grant without a port opens no address of this machine", async () => {
+  const { sent, logged } = await send(adapterOf(["http:127.0.0.1"], () => request("https://127.0.0.1/")))
+  expect(sent).toEqual({ type: "failed" })
+  expect(logged).toContain("not on the public internet")
+  const wild = await send(adapterOf(["http:*.0.0.1:8080"], () => request("http://127.0.0.1:8080/")))
   expect(wild.sent.type).toBe("denied")
-  const away = await send(adapterOf([`http:${api.place}`], () => request(`${api.url}/away`)))
-  expect(away.sent).toEqual({ type: "failed" })
-  expect(api.got.map(({ path }) => path)).toEqual(["/away"])
+})
+
+test.each([303, 307])("a redirect (%i) to where nothing was granted leads nowhere", async (status) => {
+  await using other = startApi()
+  await using api = startApi(() => Response.redirect(`${other.url}/`, status))
+  const { sent, logged } = await send(adapterOf([`http:${api.place}`], () => request(`${api.url}/away`)))
+  expect(sent).toEqual({ type: "failed" })
+  expect([api.got.length, other.got.length]).toEqual([1, 0])
+  if (status === 303) expect(logged).toContain("is not granted")
 })
 
 test.each([400, 401, 404, 429, 500, 503])("a platform that answers %i did not take it", async (status) => {

@@ -160,6 +160,14 @@ test("a signature in other letters, or another version's, is none", async () => 
   }
 })
 
+test("a digest behind another word than sha256 is none", async () => {
+  const { fields, sign } = signers().github!
+  const digest = sign(body, 0)["x-hub-signature-256"]!.slice(7)
+  for (const word of ["sha1=", "sha512=", "SHA256=", "sha256:", "", "sha256 "]) {
+    expect(await verify("github", fields, { "x-hub-signature-256": word + digest }, body, 0)).toBeUndefined()
+  }
+})
+
 test("while a key changes, one right signature among several is enough", async () => {
   const { fields, sign } = signers()["standard-webhooks"]!
   const headers = sign(body, now_s)

@@ -235,3 +235,28 @@ test("an abort is an end: the platform is told nothing, and what it repeats is n
   expect(await answer).toMatchObject({ status: 200, body: '{"status":"no_answer"}' })
   expect(await outcomes([desk.take()])).toEqual(["duplicate"])
 })
+
+test("an abort of what still waits is an end, too", async () => {
+  const held = gate()
+  await using desk = await openDesk({ script: held.script })
+  const first = desk.take("a")
+  while (desk.house.models.asked.length === 0) await new Promise(setImmediate)
+  const second = desk.take("b")
+  while (desk.told.length < 2) await new Promise(setImmediate)
+  desk.house.turns.abort({ session_key: "default:talk:webhook:ann" })
+  expect((await first).body).toBe('{"status":"no_answer"}')
+  expect((await second).body).toBe('{"status":"no_answer"}')
+  expect(await outcomes([desk.take("a"), desk.take("b")])).toEqual(["duplicate", "duplicate"])
+})
+
+test("a day later a delivery is a new one, and one that fails may come again", async () => {
+  const script = (_asked: unknown, call: number) => {
+    if (call === 1) throw new AppError("provider_failed", { provider: "one", retryable: false })
+    return [text("ok"), done()]
+  }
+  await using desk = await openDesk({ script })
+  expect(await outcomes([desk.take()])).toEqual(["answered"])
+  desk.house.clock.now_ms += day_ms + 1
+  expect(await outcomes([desk.take()])).toEqual(["failed"])
+  expect(await outcomes([desk.take()])).toEqual(["answered"])
+})
