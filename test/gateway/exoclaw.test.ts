@@ -1,9 +1,12 @@
 /** The subprotocol "exoclaw", frame by frame as its specification has it. */
 import { afterAll, expect, test } from "bun:test"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Type } from "@sinclair/typebox"
 import { type AnyMethod, defineMethod } from "../../src/gateway/rpc.ts"
 import { methods } from "../../src/registry.ts"
-import { checked, openSocket, type Said, startGateway, startModel } from "../harness.ts"
+import { checked, openSocket, type Said, startGateway, startModel, temporaryFolder } from "../harness.ts"
+import { make } from "../plugins/made.ts"
 import { makeToken } from "./client.ts"
 
 const script = (text: string): Said[] => {
@@ -243,4 +246,19 @@ test("a revoked token closes the older dialect's socket as well", async () => {
   await using ours = await openSocket(gateway.ws, { token: gateway.token })
   await ours.call("token.revoke", { token_id })
   expect(await socket.closed).toMatchObject({ code: 4003 })
+})
+
+test("plugins are counted and listed as far as they run, by name alone", async () => {
+  await using folder = await temporaryFolder()
+  writeFileSync(join(folder.path, "echo.wasm"), make())
+  const config = ["echo", "gone"].map((name) => `[[plugins]]\nname = "${name}"\npath = "${name}.wasm"\n`)
+  const home = folder.path
+  await using own = await startGateway({ home, config: config.join(""), log_level: "error" })
+  await using socket = await openSocket(own.ws, { protocols })
+  socket.send({ token: own.token })
+  await socket.read()
+  socket.send({ id: "1", method: "plugin.list" })
+  expect(await socket.read()).toEqual({ id: "1", result: [{ name: "echo" }] })
+  socket.send({ id: "2", method: "status" })
+  expect(await socket.read()).toMatchObject({ result: { plugins: 1 } })
 })

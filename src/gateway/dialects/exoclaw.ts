@@ -2,6 +2,7 @@ import type { TurnResult } from "../../agent/events.ts"
 import type { LogEntry } from "../../agent/log.ts"
 import { isDeeper } from "../../base/depth.ts"
 import { AppError, toAppError } from "../../base/errors.ts"
+import type { PluginInfo } from "../../plugins/plugin.ts"
 import type { App } from "../app.ts"
 import { depth_max, reported } from "../rpc.ts"
 import type { Dialect, DialectOptions } from "./weft.ts"
@@ -24,7 +25,11 @@ const methods: Record<string, Translation> = {
   "plugin.list": {
     name: "plugin.list",
     params: () => ({}),
-    result: (value) => (value as { plugins: unknown }).plugins,
+    // It lists what runs, by name alone.
+    result: (value) =>
+      (value as { plugins: PluginInfo[] }).plugins.flatMap(({ name, state }) =>
+        state === "ready" ? [{ name }] : [],
+      ),
   },
   "chat.send": { name: "chat.send", params: toChatParams, result: () => undefined },
 }
