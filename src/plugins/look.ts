@@ -7,8 +7,8 @@ import type { PluginConfig } from "./config.ts"
 import { DescriptionRefused } from "./describe.ts"
 import { missing } from "./entry.ts"
 import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "./files.ts"
-import { readManifest } from "./manifest.ts"
-import { type Module, type ModuleLimits, PluginFailed } from "./module.ts"
+import { default_limits, readManifest } from "./manifest.ts"
+import { type Module, PluginFailed } from "./module.ts"
 import { describeChange } from "./pins.ts"
 import type { Described, Manifest, PluginState } from "./plugin.ts"
 import { ModuleRefused, type PrepareOptions, prepare } from "./prepare.ts"
@@ -38,9 +38,6 @@ export type LookDeps = {
   /** Runs what the module says of itself. Throws PluginFailed and DescriptionRefused. */
   describe(module: Module, manifest: Manifest | undefined): Promise<Described>
 }
-
-/** Where there is no manifest to say otherwise. */
-const default_limits: ModuleLimits = { timeout_ms: 5000, memory_pages_max: 256, output_bytes_max: 1_048_576 }
 
 /**
  * Runs nothing of what was approved before. What was not is described in a runner and approved: by whoever asks for it,

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
 import { parse, TomlError } from "smol-toml"
 import { capability_forms, parseCapability } from "../config/capability.ts"
 import { type Positions, readPositions } from "../config/positions.ts"
@@ -6,6 +7,7 @@ import { type Finding, placed, toConfigError } from "../config/problem.ts"
 import type { Path, Table } from "../config/schema-tree.ts"
 import { type Found, shape } from "../config/shape.ts"
 import { unfilledHoles } from "./args.ts"
+import type { ModuleLimits } from "./module.ts"
 import type { Manifest } from "./plugin.ts"
 import { reduceSchema, SchemaRefused } from "./schema.ts"
 
@@ -16,6 +18,18 @@ export const tool_name_pattern = "^[A-Za-z0-9_-]{1,64}$"
 export const tools_max = 64
 export const description_characters_max = 2000
 
+const limitsSchema = Type.Object(
+  {
+    timeout_ms: Type.Integer({ default: 5000, minimum: 10, maximum: 300_000 }),
+    memory_pages_max: Type.Integer({ default: 256, minimum: 1, maximum: 16_384 }),
+    output_bytes_max: Type.Integer({ default: 1_048_576, minimum: 1, maximum: 8_388_608 }),
+  },
+  { additionalProperties: false, default: {} },
+)
+
+/** Where a manifest says nothing of them, or there is none. */
+export const default_limits: Readonly<ModuleLimits> = Value.Create(limitsSchema)
+
 const manifestSchema = Type.Object(
   {
     // What the plugin calls itself. Which plugin it is, its grants and its tools' names go by the configuration's name.
@@ -24,14 +38,7 @@ const manifestSchema = Type.Object(
     kind: Type.Union([Type.Literal("tool"), Type.Literal("channel")]),
     engine: Type.Union([Type.Literal("reactor"), Type.Literal("wasmer")], { default: "reactor" }),
     capabilities: Type.Array(Type.String(), { default: [], maxItems: 64 }),
-    limits: Type.Object(
-      {
-        timeout_ms: Type.Integer({ default: 5000, minimum: 10, maximum: 300_000 }),
-        memory_pages_max: Type.Integer({ default: 256, minimum: 1, maximum: 16_384 }),
-        output_bytes_max: Type.Integer({ default: 1_048_576, minimum: 1, maximum: 8_388_608 }),
-      },
-      { additionalProperties: false, default: {} },
-    ),
+    limits: limitsSchema,
     tools: Type.Array(
       Type.Object(
         {
