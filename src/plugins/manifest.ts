@@ -28,7 +28,7 @@ const limitsSchema = Type.Object(
 )
 
 /** Where a manifest says nothing of them, or there is none. */
-export const default_limits: Readonly<ModuleLimits> = Value.Create(limitsSchema)
+export const default_limits: Readonly<ModuleLimits> = Value.Default(limitsSchema, {}) as ModuleLimits
 
 const manifestSchema = Type.Object(
   {
