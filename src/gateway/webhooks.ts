@@ -246,7 +246,8 @@ function toAnswer(sent: Sent, { channel, adapter }: Delivery): Answer {
 async function explain(thrown: unknown, { app, delivery, signal }: Work): Promise<Answer> {
   const error = signal.aborted ? new AppError("shutting_down") : reported(thrown, app)
   const answer = error.code === "aborted" ? answers.nothing : failed(error)
-  tell(app, "channel.failed", delivery, undefined, answer)
+  const turn_id = typeof error.data.turn_id === "string" ? error.data.turn_id : null
+  tell(app, "channel.failed", delivery, { session_key: null, turn_id }, answer)
   // Nobody will send it again, and what failed by itself would fail again; but a gateway that stops is to blame itself.
   const is_over = delivery.channel.acknowledge === "at_once" && error.code !== "shutting_down"
   if (is_over || error.code === "aborted") {
@@ -259,10 +260,9 @@ function tell(
   app: App,
   topic: "channel.sent" | "channel.failed",
   { channel }: Delivery,
-  result: TurnResult | undefined,
+  { session_key, turn_id }: { session_key: string | null; turn_id: string | null },
   { outcome, status }: Answer,
 ): void {
-  const { session_key = null, turn_id = null } = result ?? {}
   const data = { channel: channel.id, session_key, turn_id, outcome }
   const agent = parseSessionKey(session_key ?? "")?.agent
   app.hub.publish({ topic, data, ...(agent !== undefined && { agent }) })

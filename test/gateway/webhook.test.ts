@@ -189,6 +189,33 @@ test("a body that is larger than the limit, or does not come, ends the request",
   expect((await deliver(gateway, { text: "hi" })).status).toBe(200)
 })
 
+test("of bodies that do not come there are never many at once", async () => {
+  await using platform = await startPlatform({ limits: { body_ms: 60_000 } })
+  const { gateway } = platform
+  const head = `POST /webhook/mock HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Signature-256: sha256=${"0".repeat(64)}\r\n`
+  const busy = Promise.withResolvers<string>()
+  const sockets = await Promise.all(
+    Array.from({ length: 65 }, () =>
+      Bun.connect({
+        hostname: "127.0.0.1",
+        port: gateway.port,
+        socket: {
+          open: (socket) => void socket.write(`${head}Content-Length: 100\r\n\r\nonly the beginning`),
+          data: (_socket, data) => busy.resolve(data.toString()),
+        },
+      }),
+    ),
+  )
+  expect(statusOf(await busy.promise)).toBe(503)
+  for (const socket of sockets) socket.terminate()
+  // They are gone as soon as the gateway has heard of it.
+  for (;;) {
+    const { status } = await deliver(gateway, { text: "hi" })
+    if (status === 200) break
+    expect(status).toBe(503)
+  }
+})
+
 test("of many wrong signatures few are looked at, and others are not held up by it", async () => {
   await using platform = await startPlatform({ config: '[gateway]\ntrusted_proxies = ["127.0.0.1"]\n' })
   const { gateway } = platform
