@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { stringify } from "smol-toml"
 import { AppError } from "../../src/base/errors.ts"
 import { describeProblem, type Problem } from "../../src/config/problem.ts"
-import { readManifest } from "../../src/plugins/manifest.ts"
+import { default_limits, readManifest } from "../../src/plugins/manifest.ts"
 
 const least = 'name = "echo"\nkind = "tool"\n'
 const program = `${least}engine = "wasmer"\n`
@@ -34,6 +34,11 @@ test("what is not written is filled in", async () => {
     limits: { timeout_ms: 5000, memory_pages_max: 256, output_bytes_max: 1_048_576 },
     tools: [],
   })
+})
+
+test("where there is no manifest, the limits are those of one that says nothing of them", async () => {
+  const { limits } = await readManifest(least, "echo.toml")
+  expect(limits).toEqual(default_limits)
 })
 
 test("everything that is written arrives", async () => {
