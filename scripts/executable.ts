@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs"
 import { basename, dirname, join, relative, resolve } from "node:path"
 import { assert } from "../src/base/errors.ts"
 import { buildNative } from "./native.ts"
@@ -94,7 +94,7 @@ function settingsOf(entry: string, outfile: string, target: Target | undefined) 
     splitting: true,
     bytecode: true,
     sourcemap: "none",
-    plugins: [embedNative(target), packWasm(dirname(outfile)), omitUnused(), embedSdk()],
+    plugins: [embedNative(target), packWasm(dirname(outfile)), omitUnused(), embedSdk(), embedPluginSdk()],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
@@ -105,6 +105,26 @@ function settingsOf(entry: string, outfile: string, target: Target | undefined) 
       autoloadTsconfig: false,
     },
   } as const satisfies Bun.BuildConfig
+}
+
+/** Puts in what `weft plugin new` writes. From sources it is read where it lies. */
+function embedPluginSdk(): Bun.BunPlugin {
+  const folder = join(root, "plugins/sdk")
+  return {
+    name: "plugin-sdk",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/cli\/plugin\/embedded\.ts$/ }, () => {
+        const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+        const files = Object.fromEntries(
+          names.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+        )
+        const contents = `const files = ${JSON.stringify(files)}\nexport const readSdk = (name) => files[name]`
+        return { loader: "js", contents }
+      })
+    },
+  }
 }
 
 /**

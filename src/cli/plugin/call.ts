@@ -1,0 +1,105 @@
+/** Calls a tool of a plugin: of a file in a runner of this process, of a configured one through the gateway. */
+import { existsSync } from "node:fs"
+import { defineCommand } from "citty"
+import { AppError } from "../../base/errors.ts"
+import { modelName } from "../../plugins/describe.ts"
+import { inputParser } from "../../plugins/input.ts"
+import { type GatewayArgs, gateway_args } from "../args.ts"
+import { openGateway } from "../connect.ts"
+import type { Deps } from "../deps.ts"
+import { UsageError } from "../find-command.ts"
+import { printJson, printResult } from "../output.ts"
+import { openAlone } from "./alone.ts"
+
+type Answer = { content: string; is_error: boolean }
+
+export const call = (deps: Deps) =>
+  defineCommand({
+    meta: { name: "call", description: "Call a tool of a plugin, as a model would" },
+    args: {
+      plugin: {
+        type: "positional",
+        required: true,
+        description: "A module's file, or a plugin as the configuration calls it",
+      },
+      tool: { type: "positional", required: true, description: "Which of its tools" },
+      input: {
+        type: "positional",
+        required: false,
+        description: "JSON, @file, or - for standard input; {} by default",
+      },
+      grant: {
+        type: "string",
+        description:
+          "For a file: what it is granted, such as http:api.example.com; several times. A secret's value is the variable of its name",
+      },
+      agent: { type: "string", description: "For a configured one: whose rules hold; the default agent" },
+      ...gateway_args,
+    },
+    async run({ args, rawArgs }) {
+      const grants = repeated(rawArgs, "grant")
+      const input = await readInput(args.input)
+      const is_file = args.plugin.endsWith(".wasm") || existsSync(args.plugin)
+      if (!is_file && grants.length > 0) {
+        throw new UsageError("What a configured plugin is granted stands in the configuration.")
+      }
+      const answer = is_file
+        ? await callFile(args.plugin, args.tool, input, grants)
+        : await callConfigured(deps, args, input)
+      await (args.json ? printJson(answer) : printResult(answer.content))
+      if (answer.is_error) process.exitCode = 1
+    },
+  })
+
+async function callFile(path: string, tool: string, input: unknown, grants: string[]): Promise<Answer> {
+  await using alone = await openAlone(path, grants)
+  const { info, name, plugins, of } = alone
+  if (info.state !== "ready") throw new AppError("invalid_params", { plugin: name, reason: info.reason })
+  const found = plugins.tools().find((one) => [tool, modelName(name, tool)].includes(one.name))
+  if (!found) throw new AppError("not_found", { tool, tools: info.tools.join(" ") })
+  inputParser(found.input_schema)(input)
+  try {
+    return await found.call(input, of)
+  } catch (thrown) {
+    // Why it has no answer is what whoever tries it out wants to know.
+    if (!(thrown instanceof Error) || thrown instanceof AppError) throw thrown
+    return { content: thrown.message, is_error: true }
+  }
+}
+
+async function callConfigured(
+  deps: Deps,
+  args: GatewayArgs & { plugin: string; tool: string; agent?: string | undefined },
+  input: unknown,
+): Promise<Answer> {
+  await using gateway = await openGateway(args, deps, { start: true })
+  const { plugins } = await gateway.client.call("plugin.list", {}, { retry: true })
+  const found = plugins.find(({ name }) => name === args.plugin)
+  if (!found) throw new AppError("not_found", { plugin: args.plugin })
+  const name = found.tools.find((one) => [args.tool, modelName(args.plugin, args.tool)].includes(one))
+  if (name === undefined) {
+    throw new AppError("not_found", { tool: args.tool, state: found.state, tools: found.tools.join(" ") })
+  }
+  const { agent } = args
+  return await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })
+}
+
+async function readInput(text = "{}"): Promise<unknown> {
+  const source = text === "-" ? Bun.stdin : text.startsWith("@") ? Bun.file(text.slice(1)) : undefined
+  const json = source ? await source.text() : text
+  try {
+    return JSON.parse(json)
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown
+    throw new UsageError(`The input is no JSON: ${thrown.message}.`)
+  }
+}
+
+/** The parser keeps the last one only. */
+function repeated(args: readonly string[], name: string): string[] {
+  const end = args.indexOf("--")
+  return args.slice(0, end === -1 ? undefined : end).flatMap((arg, index) => {
+    if (arg === `--${name}`) return [args[index + 1]!]
+    return arg.startsWith(`--${name}=`) ? [arg.slice(name.length + 3)] : []
+  })
+}
