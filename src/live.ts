@@ -6,6 +6,7 @@ import { toTool } from "./agent/plugin-tool.ts"
 import { toTrace } from "./base/errors.ts"
 import { openChannels, weakSecrets } from "./channels/channel.ts"
 import type { GatewayFlags } from "./cli/deps.ts"
+import { own_channels } from "./config/check.ts"
 import type { Home } from "./config/home.ts"
 import type { Environment, Flag } from "./config/overrides.ts"
 import { describeProblem } from "./config/problem.ts"
@@ -43,9 +44,6 @@ function notYet({ budgets }: Config): string[] {
   ]
   return idle.filter(([set]) => set).map(([, what]) => what)
 }
-
-/** The gateway's own sockets: who speaks there has a token. */
-const own_channels = ["ws", "api"]
 
 export async function openLive(
   { config, shown }: Pick<Loaded, "config" | "shown">,

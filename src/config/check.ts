@@ -251,12 +251,19 @@ function* checkBindings({ bindings = [], agent, agents }: Checked): Generator<Fi
   }
 }
 
+/** The gateway's own sockets, where who speaks has a token. */
+export const own_channels = ["ws", "api"]
+
 /** A table without a plugin and a signature is another program's, and nobody writes to it. */
 function* checkChannels({ channels = {}, plugins }: Checked, names: KnownNames): Generator<Finding> {
   const plugin_names = known(plugins?.map((plugin) => plugin?.name))
   for (const [name, channel] of Object.entries(channels)) {
     const path: Path = ["channels", name]
     const { plugin, signature } = channel
+    if (own_channels.includes(name) && (plugin ?? signature) !== undefined) {
+      const hint = "whoever has a token speaks there; a platform's people would share their sessions"
+      yield { path, expected: "another name than those of the gateway's own channels", got: name, hint }
+    }
     if (plugin_names && plugin !== undefined && !plugin_names.includes(plugin)) {
       yield dangling([...path, "plugin"], "a plugin", plugin, plugin_names)
     }

@@ -1,13 +1,12 @@
 import type { Agent } from "../agent/agents.ts"
 import { AppError } from "../base/errors.ts"
 import { parseSessionKey, type SessionParts } from "../base/session-key.ts"
+import { own_channels } from "../config/check.ts"
 import { findSession, type SessionRow } from "../store/sessions.ts"
 import type { App } from "./app.ts"
 import { type Caller, holds, reaches } from "./auth.ts"
 
 /** The channels that a client may speak for by itself; the others belong to platforms with senders of their own. */
-const own_channels = ["ws", "api"]
-
 export const isOwnChannel = (
   caller: Caller,
   { channel, account }: Pick<SessionParts, "channel" | "account">,
