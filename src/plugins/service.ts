@@ -7,7 +7,7 @@ import { describeWith } from "./described.ts"
 import { type Entry, inLane, isSame, newEntry, serviceOf } from "./entry.ts"
 import { stampOf } from "./files.ts"
 import { toGrants, toInfo } from "./info.ts"
-import { type Approval, type InService, look } from "./look.ts"
+import { type Approval, type InService, look, type Standing } from "./look.ts"
 import type { Pool } from "./module.ts"
 import { makeOffer, no_offer, type OfferDeps } from "./offer.ts"
 import type { Plugins, PluginsSettings } from "./plugin.ts"
@@ -51,25 +51,34 @@ export function openService(options: PluginsOptions): Plugins {
 
   /** Looks at the files, and takes the plugin into service or out of it. */
   async function settle(entry: Entry, approval?: Approval): Promise<void> {
-    const { config, standing: was } = entry
-    const { name, path } = config
-    const stamp = stampOf(path, now_ms())
+    const { config } = entry
+    const stamp = stampOf(config.path, now_ms())
     const now = await look(config, { store, now_ms, describe }, approval)
     entry.stamp = stamp
+    stand(entry, now)
+  }
+
+  function stand(entry: Entry, now: Standing): void {
+    const { config, standing: was } = entry
     if (isSame(was, now)) return
     entry.standing = now
-    if (entries.get(name) !== entry) return
-    if (was.state === "ready") opened?.retire(name)
-    const event = tellTransition(name, was, now, log)
+    if (entries.get(config.name) !== entry) return
+    if (was.state === "ready") opened?.retire(config.name)
+    const event = tellTransition(config.name, was, now, log)
     if (event) news.push(event)
   }
 
   /** For several at once, where nobody is told of the outcome but the log. */
   async function settleAll(list: readonly Entry[]): Promise<void> {
-    const tell = ({ config: { name } }: Entry, thrown: unknown) =>
+    const giveUp = (entry: Entry, thrown: unknown) => {
+      const { name, path } = entry.config
       log.error("a plugin could not be looked at", { plugin: name, cause: Bun.inspect(thrown) })
+      // Not again and again: until its files change or somebody loads it.
+      entry.stamp = stampOf(path, now_ms())
+      stand(entry, { state: "refused", reason: "it could not be looked at; the gateway's log says why" })
+    }
     await Promise.all(
-      list.map((entry) => inLane(entry, () => settle(entry)).catch((thrown) => tell(entry, thrown))),
+      list.map((entry) => inLane(entry, () => settle(entry)).catch((thrown) => giveUp(entry, thrown))),
     )
     renew()
   }

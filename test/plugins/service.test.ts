@@ -1,4 +1,5 @@
 /** What is in service, and what becomes of it when files, the configuration and operators change their minds. */
+import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
@@ -248,6 +249,64 @@ test("a tool whose name is taken is refused with both names, and offered once th
   await expect(started.plugins.load("a", "anna")).resolves.toMatchObject({ state: "ready" })
 })
 
+test("a tool with the name of another plugin is refused, as a rule with that name would be about both", async () => {
+  await using house = await openHouse()
+  house.write("a", make({ description: describes("say") }))
+  house.write("a_say", make({ description: describes("x") }))
+  await using started = await house.start([house.config("a"), house.config("a_say")])
+  expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
+    ["refused", expect.stringContaining('its tool "a_say" has the same name as the plugin "a_say"')],
+    ["ready", undefined],
+  ])
+})
+
+test("what cannot be looked at is said once, not again and again, and is looked at when somebody loads it", async () => {
+  await using house = await openHouse()
+  house.write("echo", make())
+  await using started = await house.start([])
+  // Somebody else writes for longer than the database waits.
+  await using other = lockDatabase(join(house.folder, "weft.db"))
+  await started.plugins.configure({ plugins: [house.config("echo")], secrets: {} })
+  expect(started.info("echo")).toMatchObject({
+    state: "refused",
+    reason: expect.stringContaining("gateway's log says why"),
+  })
+  await other[Symbol.asyncDispose]()
+  expect(started.lines.filter(({ message }) => message === "a plugin could not be looked at").length).toBe(1)
+  await expect(started.plugins.load("echo", "anna")).resolves.toMatchObject({
+    state: "ready",
+    approved_by: "anna",
+  })
+}, 20_000)
+
+test("a secret that is granted is put into what is sent, and no other one, and nobody is told its value", async () => {
+  await using house = await openHouse()
+  const seen: string[] = []
+  await using server = serve((request) => {
+    seen.push(request.headers.get("authorization") ?? "")
+    return new Response("ok")
+  })
+  const host = `127.0.0.1:${server.port}`
+  const asking = (name: string) =>
+    make({
+      first: fetching,
+      request: { url: `http://${host}/`, headers: { authorization: `Bearer {{secret:${name}}}` } },
+    })
+  house.write("echo", asking("KEY"))
+  house.write("other", asking("OTHER"))
+  const capabilities = [`http:${host}`, "secret:KEY"]
+  const configs = ["echo", "other"].map((name) => house.config(name, { capabilities }))
+  await using started = await house.start(configs, {
+    secrets: { KEY: "the-value-of-it", OTHER: "not-for-it" },
+  })
+  await started.call("echo")
+  await started.call("other_echo")
+  expect(seen).toEqual(["Bearer the-value-of-it"])
+  expect(JSON.stringify([started.lines, started.events, started.plugins.list()])).not.toMatch(
+    /the-value|not-for/,
+  )
+})
+
 test("grants that are taken away are gone for tools that somebody has already, and new ones are not there yet", async () => {
   await using house = await openHouse()
   let count = 0
@@ -330,7 +389,13 @@ test("without a plugin nothing is loaded and there is nothing to load", async ()
   await expect(started.plugins.load("echo", "anna")).rejects.toMatchObject({ code: "not_found" })
 })
 
-function serve(answer: () => Response | Promise<Response>) {
+function lockDatabase(path: string): AsyncDisposable {
+  const db = new Database(path)
+  db.run("BEGIN IMMEDIATE")
+  return { [Symbol.asyncDispose]: async () => db.close() }
+}
+
+function serve(answer: (request: Request) => Response | Promise<Response>) {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: answer })
   return { port: server.port, [Symbol.asyncDispose]: () => server.stop(true) }
 }
