@@ -8,6 +8,7 @@ const shown_max = 2000
 
 const shared = `
   "url": { "type": "string", "description": "The whole URL." },
+  "with_token": { "type": "boolean", "default": false, "description": "Send the token that the operator has set for this plugin, as a Bearer token." },
   "headers": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Further headers." },
   "pointer": { "type": "string", "description": "Which part of the answer to return, as a JSON pointer such as /items/0/name; all of it by default." }`
 
@@ -44,13 +45,15 @@ export function handle_tool_call(pointer: usize, length: i32): u64 {
   for (let i = 0; i < given.length; i++) {
     headers.set(given[i].toLowerCase(), input.get("headers").get(given[i]).text())
   }
+  // The plugin never sees it: the gateway fills it in on the way, where it is granted.
+  if (input.get("with_token").bool()) headers.set("authorization", "Bearer {{secret:HTTP_JSON_TOKEN}}")
   return answer(request.set("headers", headers), input.get("pointer").text())
 }
 
 function answer(request: Json, pointer: string): u64 {
   const response = httpFetch(request)
   if (response.error == HostError.Denied)
-    return failed("This plugin is not granted that host, port or scheme.")
+    return failed("This plugin is not granted that host, port or scheme, or no token for it.")
   if (!response.ok) return failed(`The request failed: ${explain(response.error)}.`)
   const is_success = response.status >= 200 && response.status < 300
   const value = Json.parse(response.body)

@@ -52,13 +52,25 @@ test.each([
 
 test("what is posted is JSON, with the headers that were given and a secret that the plugin never saw", async () => {
   await using server = startServer()
-  const grants = [`http:${server.place}`, "secret:API_KEY"]
-  await using plugin = await install("http-json", grants, { secrets: { API_KEY: "k-3141592653" } })
-  const headers = { Authorization: "Bearer {{secret:API_KEY}}" }
-  await plugin.call("http-json_post", { url: `${server.url}/`, headers, body: { a: [1, null] } })
+  const grants = [`http:${server.place}`, "secret:HTTP_JSON_TOKEN"]
+  const secrets = { HTTP_JSON_TOKEN: "k-3141592653" }
+  await using plugin = await install("http-json", grants, { secrets })
+  const input = { url: `${server.url}/`, headers: { "X-Trace": "1" }, body: { a: [1, null] } }
+  await plugin.call("http-json_post", { ...input, with_token: true })
   expect(server.asked[0]).toMatchObject({ method: "POST", body: '{"a":[1,null]}' })
   expect(server.asked[0]!.headers.get("authorization")).toBe("Bearer k-3141592653")
   expect(server.asked[0]!.headers.get("content-type")).toBe("application/json")
+  expect(server.asked[0]!.headers.get("x-trace")).toBe("1")
+  await plugin.call("http-json_post", input)
+  expect(server.asked[1]!.headers.get("authorization")).toBe(null)
+})
+
+test("a token that is not granted is not sent, and nothing else either", async () => {
+  await using server = startServer()
+  await using plugin = await install("http-json", [`http:${server.place}`])
+  const said = await plugin.call("http-json_get", { url: `${server.url}/things`, with_token: true })
+  expect(said).toContain("no token for it")
+  expect(server.asked).toEqual([])
 })
 
 test("another host than the granted one is not asked", async () => {
