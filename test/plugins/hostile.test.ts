@@ -157,12 +157,12 @@ test("a guest that takes all the memory it can gets no more than its limit, call
   const { pid } = pool.runners()[0]!
   const before = residentBytes(pid)!
   let most = 0
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 150; i++) {
     expect((await pool.call(module, ask("hog"))).output).toHaveLength(0)
     most = Math.max(most, residentBytes(pid)!)
   }
-  // 40 times 12 MiB would be 480.
-  expect((most - before) / 1_048_576).toBeLessThan(160)
+  // Without collecting it would be more than 120 by now, and go on.
+  expect((most - before) / 1_048_576).toBeLessThan(110)
   expect(pool.runners().map((runner) => runner.pid)).toEqual([pid])
 }, 60_000)
 

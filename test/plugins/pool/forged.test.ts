@@ -63,6 +63,19 @@ test.each([
   await until(() => !isRunning(pid))
 })
 
+test("an answer while the host still works ends the runner, and does not wait for the host", async () => {
+  await using pool = forgedBy("an answer while the host still works")
+  const host = () => new Promise<never>((_, reject) => setTimeout(reject, 60_000).unref())
+  expect((await failureOf(pool.call(module, ask("echo", { host })))).kind).toBe("protocol")
+})
+
+test("a runner that speaks between two calls is ended", async () => {
+  await using pool = forgedBy("an answer that nobody asked for")
+  await pool.call(module, ask("echo"))
+  const { pid } = pool.runners()[0]!
+  await until(() => !isRunning(pid))
+})
+
 test("answers that are not read do not pile up in the gateway", async () => {
   await using pool = forgedBy("questions whose answers it does not read")
   const bytes = new Uint8Array(1 << 20)
