@@ -58,6 +58,13 @@ export function openService(options: PluginsOptions): Plugins {
     stand(entry, now)
   }
 
+  const isStale = ({ config, stamp }: Entry) => stampOf(config.path, now_ms()) !== stamp
+
+  /** Somebody may have looked while this waited for its turn. */
+  const settleIfStale = async (entry: Entry) => {
+    if (isStale(entry)) await settle(entry)
+  }
+
   function stand(entry: Entry, now: Standing): void {
     const { config, standing: was } = entry
     if (isSame(was, now)) return
@@ -69,7 +76,7 @@ export function openService(options: PluginsOptions): Plugins {
   }
 
   /** For several at once, where nobody is told of the outcome but the log. */
-  async function settleAll(list: readonly Entry[]): Promise<void> {
+  async function settleAll(list: readonly Entry[], how = settle): Promise<void> {
     const giveUp = (entry: Entry, thrown: unknown) => {
       const { name, path } = entry.config
       log.error("a plugin could not be looked at", { plugin: name, cause: Bun.inspect(thrown) })
@@ -78,7 +85,7 @@ export function openService(options: PluginsOptions): Plugins {
       stand(entry, { state: "refused", reason: "it could not be looked at; the gateway's log says why" })
     }
     await Promise.all(
-      list.map((entry) => inLane(entry, () => settle(entry)).catch((thrown) => giveUp(entry, thrown))),
+      list.map((entry) => inLane(entry, () => how(entry)).catch((thrown) => giveUp(entry, thrown))),
     )
     renew()
   }
@@ -103,8 +110,8 @@ export function openService(options: PluginsOptions): Plugins {
       module: service.module,
       granted: () => entry.granted,
       async check() {
-        if (isServing() && stampOf(entry.config.path, now_ms()) === entry.stamp) return
-        await inLane(entry, () => settle(entry))
+        if (isServing() && !isStale(entry)) return
+        await inLane(entry, () => settleIfStale(entry))
         renew()
         if (!isServing()) throw new Error(outOfService(entry))
       },
@@ -144,9 +151,8 @@ export function openService(options: PluginsOptions): Plugins {
   }
 
   async function watch(): Promise<void> {
-    const changed = ({ config, stamp }: Entry) => stampOf(config.path, now_ms()) !== stamp
-    const list = [...entries.values()].filter(changed)
-    if (list.length > 0) await settleAll(list)
+    const list = [...entries.values()].filter(isStale)
+    if (list.length > 0) await settleAll(list, settleIfStale)
   }
 
   const watching = startWatching(watch, log)
