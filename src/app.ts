@@ -41,7 +41,7 @@ export type GatewayOptions = AskedFor & {
   limits?: Partial<Limits>
 }
 
-const purge_every_ms = 3_600_000
+const tidy_every_ms = 3_600_000
 /** What can wait does so, that the first clients are answered first. */
 const settle_ms = 500
 
@@ -80,7 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: { ...limits, ...options.limits },
   })
   const token = await operatorToken(app.auth, home.home, env.WEFT_TOKEN)
-  stack.use(startPurging(app))
+  stack.use(startTidying(app))
   stack.use(app.webhooks)
 
   const server = await startServer(app, dispatcher, sockets, loaded.config.gateway)
@@ -91,7 +91,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   stack.use(startCheckingWalls(app, join(home.home, "run")))
 
   const { bind } = loaded.config.gateway
-  app.webhooks.resume()
   log.info("the gateway listens", { url: server.url, bind, home: home.home })
   const { agents, default_agent } = holder.live
   const model = nameOf(agents.get(default_agent)!.chain[0]!)
@@ -242,15 +241,17 @@ function count(metrics: Metrics, stop_reason: string, outcome: object, duration_
   metrics.tokens_total.output += usage?.output_tokens ?? 0
 }
 
-function startPurging(app: App): Disposable {
+function startTidying(app: App): Disposable {
   const run = () => {
     const { retention } = app.live()
     app.store
       .commit((db) => purge(db, retention, app.now_ms()))
-      .catch((thrown) => app.log.error("old rows could not be deleted", { cause: toTrace(thrown) }))
+      // Each time, as the plugin that it needs may have been out of service.
+      .then(() => app.webhooks.resume())
+      .catch((thrown) => app.log.error("the store could not be tidied", { cause: toTrace(thrown) }))
   }
   const first = setTimeout(run, settle_ms)
-  const timer = setInterval(run, purge_every_ms)
+  const timer = setInterval(run, tidy_every_ms)
   return {
     [Symbol.dispose]() {
       clearTimeout(first)

@@ -11,6 +11,7 @@ import type { Incoming, IncomingPart, PluginAdapter } from "../plugins/plugin.ts
 import type { Store } from "../store/open.ts"
 import { delivery_ms } from "../store/retention.ts"
 import {
+  type DeliveryKey,
   deliveryBody,
   findDelivery,
   finishDelivery,
@@ -32,7 +33,7 @@ export type Delivery = { channel: Channel; adapter: PluginAdapter; hash: string;
 export type Webhooks = AsyncDisposable & {
   /** Takes a delivery in once, however often and at how many times it comes. Never throws. */
   take(delivery: Delivery): Promise<Answer>
-  /** Takes in what was acknowledged before the last gateway ended, and was not brought to its end. */
+  /** Takes up what was acknowledged and not brought to its end before a gateway ended, where its adapter is there. */
   resume(): void
   /** Wrong signatures, which are few from platforms. */
   failures: Failures
@@ -64,7 +65,7 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
 
   const begin = (delivery: Delivery, turn_id: string | null): Promise<Answer> => {
     const { promise, resolve } = Promise.withResolvers<Answer>()
-    const key = keyOf(delivery)
+    const key = keyOf(rowKey(delivery))
     working.set(key, promise)
     const app = of()
     const work = { delivery, app, signal: stopping.signal, acknowledge: resolve }
@@ -81,7 +82,7 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
 
   const take: Webhooks["take"] = async (delivery) => {
     const app = of()
-    const first = working.get(keyOf(delivery))
+    const first = working.get(keyOf(rowKey(delivery)))
     // From here to `begin` nothing waits: two at once would both be the first.
     if (!first) {
       const known = findDelivery(app.store.db, rowKey(delivery), app.now_ms() - delivery_ms)
@@ -103,6 +104,7 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
     resume() {
       const app = of()
       for (const row of listUnfinishedDeliveries(app.store.db)) {
+        if (working.has(keyOf(row))) continue
         const channel = app.live().channels.get(row.channel)
         const adapter = channel && app.plugins.adapter(channel.plugin)
         const body = adapter && deliveryBody(app.store.db, row)
@@ -116,8 +118,8 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
   }
 }
 
-const keyOf = ({ channel, hash }: Delivery) => `${channel.id} ${hash}`
 const rowKey = ({ channel, hash }: Delivery) => ({ channel: channel.id, hash })
+const keyOf = ({ channel, hash }: DeliveryKey) => `${channel} ${hash}`
 
 export function count({ metrics }: App, channel: string, outcome: string): void {
   const key = `${channel} ${outcome}`
