@@ -3,6 +3,9 @@ import { type BigIntStats, constants, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { format, parse } from "node:path"
 
+import { manifest_bytes_max } from "./manifest.ts"
+import { module_bytes_max } from "./prepare.ts"
+
 export type PluginFiles = {
   module: Uint8Array
   sha256: string
@@ -17,9 +20,6 @@ export class FilesRefused extends Error {
   override name = "FilesRefused"
 }
 
-/** Of a module; the frame to a runner has room for this. */
-const module_bytes_max = 4 << 20
-const manifest_bytes_max = 1 << 16
 /** A file that was written within this time may be written again without another time stamp. */
 const young_ms = 100
 

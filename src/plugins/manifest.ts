@@ -12,7 +12,7 @@ import type { Manifest } from "./plugin.ts"
 import { reduceSchema, SchemaRefused } from "./schema.ts"
 
 /** A manifest has a few hundred bytes; that of a program with schemas some thousands. */
-const manifest_bytes_max = 262_144
+export const manifest_bytes_max = 262_144
 
 export const tool_name_pattern = "^[A-Za-z0-9_-]{1,64}$"
 export const tools_max = 64
