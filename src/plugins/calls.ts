@@ -7,7 +7,8 @@ import { httpFetch } from "./host/http.ts"
 import { type HostFunction, type HostMeans, HostRefused, nothing } from "./host/refused.ts"
 import { storeGet, storeList, storePut } from "./host/stores.ts"
 import type { OpenHost } from "./host.ts"
-import { openRedactor, openTaint } from "./secrets.ts"
+import { openRedactor } from "./secrets.ts"
+import { openTaint } from "./taint.ts"
 
 /** What a plugin says, and what is said of it, in one call. */
 const log_lines_max = 100

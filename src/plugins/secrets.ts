@@ -1,4 +1,5 @@
 /** `{{secret:NAME}}` in what is sent, and no trace of the value in what comes back. */
+import { once } from "../base/once.ts"
 import { ToolDenied } from "../security/target.ts"
 
 export type FindSecret = (name: string) => string | undefined
@@ -80,45 +81,6 @@ function encoderFor(headers: Record<string, string>): (value: string) => string 
   return /x-www-form-urlencoded/i.test(type) ? encodeForForm : (value) => value
 }
 
-export type Taint = {
-  /** Something that the plugin is given. */
-  see(bytes: Uint8Array): void
-  isTainted(): boolean
-}
-
-/**
- * Whether a plugin was given words from which it could make a placeholder, by a model, a stranger's answer or what it
- * kept: it would send the secret wherever those words go. A plugin's own placeholders are in its code alone.
- */
-export function openTaint(names: readonly string[]): Taint {
-  const telling = new RegExp(
-    [/\{\{\s*secret/.source, ...names.map((name) => `secret:${name}`)].join("|"),
-    "i",
-  )
-  let is_tainted = false
-  return {
-    see(bytes) {
-      if (is_tainted || names.length === 0) return
-      let text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
-      for (let round = 0; round < encodings_max && !is_tainted; round++) {
-        is_tainted = telling.test(text)
-        const decoded = text.replace(encoded, toCharacter)
-        if (decoded === text) return
-        text = decoded
-      }
-    },
-    isTainted: () => is_tainted,
-  }
-}
-
-/** One within another. */
-const encodings_max = 4
-/** ASCII as JSON, URLs and HTML may write it. */
-const encoded = /\\u00([0-7][0-9a-f])|%([0-7][0-9a-f])|&#x0*([0-7][0-9a-f]);|&#0*([0-9]{2,3});/gi
-
-const toCharacter = (_: string, json?: string, url?: string, html?: string, decimal?: string): string =>
-  String.fromCharCode(decimal ? Number(decimal) : Number.parseInt(json ?? url ?? html ?? "0", 16))
-
 export type Redactor = {
   text(text: string): string
   /** The same ones where nothing was found. */
@@ -133,15 +95,19 @@ const form_chars_min = 6
 
 /** Takes out each value: as it is, and as URLs, forms, JSON, HTML, base64 and hexadecimal digits write it. */
 export function openRedactor(values: readonly string[]): Redactor {
-  const sources = [...new Set(values.filter((value) => value !== "").flatMap(sourcesOf))]
-  const latin1 = redactWith(sources.sort((a, b) => b.length - a.length))
+  // A plugin that asks for nothing should not pay for it.
+  const redact = once(() => {
+    const sources = [...new Set(values.filter((value) => value !== "").flatMap(sourcesOf))]
+    return redactWith(sources.sort((a, b) => b.length - a.length))
+  })
+  const latin1 = (text: string) => redact()(text)
   const bytes = (given: Uint8Array): Uint8Array => {
     const text = Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString("latin1")
     const clean = latin1(text)
     return clean === text ? given : new Uint8Array(Buffer.from(clean, "latin1"))
   }
   const text = (given: string) => new TextDecoder().decode(bytes(Buffer.from(given)))
-  return { text: (given) => (sources.length === 0 ? given : text(given)), bytes, latin1 }
+  return { text: (given) => (values.length === 0 ? given : text(given)), bytes, latin1 }
 }
 
 /** `sources` are regular expressions without a choice or a repetition, so that each look takes as long as the text. */
