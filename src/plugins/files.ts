@@ -2,7 +2,6 @@
 import { type BigIntStats, constants, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { format, parse } from "node:path"
-
 import { manifest_bytes_max } from "./manifest.ts"
 import { module_bytes_max } from "./prepare.ts"
 

@@ -66,7 +66,7 @@ test("an event for nobody is ignored, and a challenge is answered", async () => 
 
 test.each([
   ["no JSON", "hello"],
-  ["half a character", new Uint8Array([0x22, 0xc3, 0x22])],
+  ["half a character", Buffer.from('{"content":"\xc3"}', "latin1")],
   ["a list", []],
   ["nothing", "null"],
   ["no content", { peer: "p" }],

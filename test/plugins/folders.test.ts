@@ -1,0 +1,93 @@
+/** What a program is given of a folder, and what a runner that lies can have written. */
+import { expect, test } from "bun:test"
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { readFolders, writeFolders } from "../../src/plugins/folders.ts"
+import type { Folder } from "../../src/plugins/frames.ts"
+import { temporaryFolder } from "../harness.ts"
+import { callOf } from "./house.ts"
+
+const { openFolder } = callOf()
+const base64 = (text: string) => Buffer.from(text).toString("base64")
+
+async function setUp(writable = true) {
+  const folder = await temporaryFolder()
+  const absolute = join(folder.path, "data")
+  mkdirSync(join(absolute, "deep/er"), { recursive: true })
+  writeFileSync(join(absolute, "a.txt"), "a")
+  writeFileSync(join(absolute, "deep/er/b.txt"), "b")
+  writeFileSync(join(folder.path, "outside.txt"), "outside")
+  symlinkSync(join(folder.path, "outside.txt"), join(absolute, "link"))
+  const given = [{ path: "data", absolute, writable }]
+  const before = await readFolders(given, openFolder)
+  return {
+    absolute,
+    before,
+    write: (files: unknown) =>
+      writeFolders(given, before, [{ path: "data", writable: true, files } as Folder], openFolder),
+    read: (name: string) => readFileSync(join(absolute, name), "utf8"),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+test("all files of a folder are there, and nothing that a link leads to", async () => {
+  await using folder = await setUp()
+  expect(folder.before).toEqual([
+    { path: "data", writable: true, files: { "a.txt": base64("a"), "deep/er/b.txt": base64("b") } },
+  ])
+})
+
+test("what is new or another one is written, and what is missing stays", async () => {
+  await using folder = await setUp()
+  await folder.write({ "a.txt": base64("changed"), "new/c.txt": base64("c") })
+  expect(["a.txt", "deep/er/b.txt", "new/c.txt"].map(folder.read)).toEqual(["changed", "b", "c"])
+})
+
+test("a folder that may only be read is not written, whatever the runner says", async () => {
+  await using folder = await setUp(false)
+  await folder.write({ "a.txt": base64("changed"), "new.txt": base64("c") })
+  expect([folder.read("a.txt"), existsSync(join(folder.absolute, "new.txt"))]).toEqual(["a", false])
+})
+
+test.each([
+  "../outside.txt",
+  "/etc/passwd",
+  "deep/../../outside.txt",
+  "a\0b",
+  "",
+  ".",
+  "a//b",
+  "./a",
+  "a/",
+  "link",
+])("the name %j is not written", async (name) => {
+  await using folder = await setUp()
+  await expect(folder.write({ [name]: base64("x") })).rejects.toThrow()
+  expect(readFileSync(join(folder.absolute, "../outside.txt"), "utf8")).toBe("outside")
+})
+
+test("a file that somebody has changed meanwhile is left to them", async () => {
+  await using folder = await setUp()
+  writeFileSync(join(folder.absolute, "a.txt"), "theirs")
+  writeFileSync(join(folder.absolute, "new.txt"), "theirs")
+  await expect(folder.write({ "a.txt": base64("ours") })).rejects.toThrow()
+  await expect(folder.write({ "new.txt": base64("ours") })).rejects.toThrow()
+  expect([folder.read("a.txt"), folder.read("new.txt")]).toEqual(["theirs", "theirs"])
+})
+
+test.each([
+  ["too many files", Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`f${index}`, ""]))],
+  ["too much", { "a.txt": Buffer.alloc((16 << 20) + 1).toString("base64") }],
+  ["no bytes", { "a.txt": 1 }],
+])("%s are refused", async (_, files) => {
+  await using folder = await setUp()
+  await expect(folder.write(files)).rejects.toThrow("The program wrote")
+})
+
+test("what does not fit is said, and nothing of it is given", async () => {
+  await using folder = await setUp()
+  const given = [{ path: "data", absolute: folder.absolute, writable: false }]
+  writeFileSync(join(folder.absolute, "large"), Buffer.alloc((16 << 20) + 1))
+  await expect(readFolders(given, openFolder)).rejects.toThrow("at most 16777216 bytes")
+  await expect(readFolders([{ ...given[0]!, absolute: "/nonexistent" }], openFolder)).rejects.toThrow()
+})
