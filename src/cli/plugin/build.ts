@@ -1,12 +1,12 @@
 /** Compiles a plugin by what lies in its folder, and says what has come of it. */
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { defineCommand } from "citty"
 import { parse } from "smol-toml"
-import { AppError } from "../../base/errors.ts"
 import type { Engine } from "../../plugins/module.ts"
 import { json_arg } from "../args.ts"
-import { note } from "../output.ts"
+import { UsageError } from "../find-command.ts"
+import { note, printJson } from "../output.ts"
 import { checkFile } from "./check.ts"
 import { compile } from "./compile.ts"
 
@@ -23,9 +23,9 @@ export const build = () =>
       const engine = engineOf(await Bun.file(join(folder, `${name}.toml`)).text())
       const compiled = await compile({ path, engine, outfile })
       if (compiled.ok) return checkFile(outfile, json === true)
-      const is_missing = "missing" in compiled
-      note(is_missing ? compiled.missing : compiled.errors)
-      throw new AppError("invalid_params", { [is_missing ? "missing" : "failed"]: path })
+      process.exitCode = 1
+      if (json) return printJson(compiled)
+      note("missing" in compiled ? compiled.missing : `${compiled.errors}\n${path} was not compiled.`)
     },
   })
 
@@ -37,13 +37,14 @@ function engineOf(manifest: string): Engine {
 
 /** The manifest names it; the source has its name, or is the only one. */
 function findSource(folder: string): { name: string; path: string } {
+  if (!existsSync(folder)) throw new UsageError(`There is no folder ${folder}.`)
   const files = readdirSync(folder)
   const manifests = files.filter(
     (file) => file.endsWith(".toml") && !["Cargo.toml", "rustfmt.toml"].includes(file),
   )
   if (manifests.length !== 1) {
-    const expected = "one manifest, NAME.toml"
-    throw new AppError("invalid_params", { folder, expected, found: manifests.join(" ") || "none" })
+    const found = manifests.join(", ") || "none"
+    throw new UsageError(`${folder} needs one manifest, NAME.toml; there is ${found}.`)
   }
   const name = manifests[0]!.slice(0, -".toml".length)
   if (files.includes("Cargo.toml")) return { name, path: join(folder, "Cargo.toml") }
@@ -52,5 +53,5 @@ function findSource(folder: string): { name: string; path: string } {
   const found = named.length > 0 ? named : sources
   if (found.length === 1) return { name, path: join(folder, found[0]!) }
   const expected = `${name}.ts, ${name}.c, ${name}.rs or Cargo.toml`
-  throw new AppError("invalid_params", { folder, expected, found: found.join(" ") || "none" })
+  throw new UsageError(`${folder} needs ${expected}; there is ${found.join(", ") || "none"}.`)
 }
