@@ -8,6 +8,8 @@ import { load } from "../config/needs.ts"
 import { startGateway } from "../harness.ts"
 import { needs } from "../needs.ts"
 
+// Before the first test, whose time it is not.
+await buildPlugins(["mock-channel"])
 const guide = await Bun.file("docs/guides/channels.md").text()
 
 const blocks = (language: string) =>
@@ -37,7 +39,6 @@ test("the guide has an example and a line of the table for each scheme", () => {
 })
 
 needs({ command: ["curl", "openssl"] })("the guide's command is answered", async () => {
-  await buildPlugins(["mock-channel"])
   const path = JSON.stringify(join(plugins_folder, "mock-channel.wasm"))
   const config = blocks("toml")[0]!.replace('"plugins/mock-channel.wasm"', path)
   await using gateway = await startGateway({ config, env: { MOCK_SECRET: secret } })

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path"
-import { buildPlugins } from "../../scripts/plugins.ts"
 import type { Model } from "../harness.ts"
 
 type Options = { home: string; model: Model; mock: string; env?: Record<string, string> }
@@ -11,9 +10,8 @@ export type Killable = AsyncDisposable & {
   stop(): Promise<string>
 }
 
-/** A gateway with a scripted model and a channel of mock-channel, in a process of its own, which may be killed. */
+/** A gateway with a scripted model and a channel (`mockConfig`), in a process of its own, which may be killed. */
 export async function startKillable({ home, model, mock, env = {} }: Options): Promise<Killable> {
-  await buildPlugins(["mock-channel"])
   const provider = `[providers.script]\nkind = "openai-compatible"\nbase_url = "${model.url}"\n`
   const config = `[agent]\nprovider = "script"\nmodel = "scripted"\n${provider}${mock}`
   await Bun.write(join(home, "config.toml"), config)

@@ -5,6 +5,9 @@ import { buildPlugins, plugins_folder } from "../../scripts/plugins.ts"
 import type { Limits } from "../../src/gateway/limits.ts"
 import { type Model, type Started, startGateway, startModel, temporaryFolder } from "../harness.ts"
 
+// Before the first test, whose time it is not.
+await buildPlugins(["mock-channel"])
+
 export const secret = "a secret of more than 16 characters"
 
 /** The configuration of plugin and channel. */
@@ -55,7 +58,6 @@ export async function startPlatform({
   script = () => ["Hello!"],
   ...options
 }: Options = {}): Promise<Platform> {
-  await buildPlugins(["mock-channel"])
   await using stack = new AsyncDisposableStack()
   const home = options.home ?? stack.use(await temporaryFolder()).path
   const model = stack.use(startModel(script))
