@@ -146,6 +146,17 @@ test.each(echoes)("a secret goes out and does not come back: %s", async (_, echo
   expect(shown.headers["x-echo"]).toBe("[redacted]=")
 })
 
+test("of two secrets of which one begins like the other, nothing is left", async () => {
+  await using remote = await startRemote((socket) => socket.end(text("token-and-more token-")))
+  const guest = openGuest({
+    grants: [`http:127.0.0.1:${remote.port}`, "secret:A", "secret:B"],
+    secrets: { A: "token-", B: "token-and-more" },
+    opened: [remote.port],
+  })
+  const said = JSON.parse(await guest.call("http_fetch", { url: `http://${remote.host}/` }))
+  expect(said.body).toBe("[redacted] [redacted]")
+})
+
 test("a secret is written as the place for it wants it", async () => {
   let received = ""
   await using remote = await startRemote((socket, head, body) => {
