@@ -106,7 +106,7 @@ test.each([
   ["of kind 0", forge(7, 0, 2, Buffer.from("{}"))],
   ["of the other side", encodeFrame("call", {})],
   ["with a header of four gigabytes", forge(7, kinds.done, 0xffffffff, Buffer.from("{}"))],
-  ["with a header one byte longer than it", forge(7, kinds.done, 3, Buffer.from("{}x"))],
+  ["with a header one byte longer than it", forge(7, kinds.done, 3, Buffer.from("{} "))],
   ["with a header that is no JSON", forge(7, kinds.done, 2, Buffer.from("{]"))],
   ["without a header", forge(5, kinds.done, 0, Buffer.alloc(0))],
   ["with a list as its header", forge(7, kinds.done, 2, Buffer.from("[]"))],

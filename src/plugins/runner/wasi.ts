@@ -1,4 +1,4 @@
-import { type Call, file_bytes_max } from "../frames.ts"
+import type { Call } from "../frames.ts"
 import { type Descriptor, type FileDescriptor, keepText, openDescriptors } from "./descriptors.ts"
 import { type AskHost, GuestFailed } from "./engine.ts"
 import { type GuestFiles, openFiles } from "./files.ts"
@@ -103,8 +103,6 @@ export function openWasi(guest: Guest, call: Pick<Call, "env" | "folders">, ask:
 
   function writeFrom(found: FileDescriptor, parts: Uint8Array[], start: number): number {
     let at = start
-    // What does not fit as a whole is not begun.
-    if (at + lengthOf(parts) > file_bytes_max) throw new WasiError("fbig")
     for (const part of parts) {
       files.write(found.file, at, part)
       at += part.length
