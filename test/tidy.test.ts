@@ -128,7 +128,7 @@ test("only the guarded client and its proxy open connections", () => {
   // Where it is called by this name it is the guarded one, a parameter or a field of the context; but for the providers,
   // whose addresses only the operator names.
   const calling = matching(/(?<![.\w])fetch\(|\b(globalThis|window|self|global)(\.|\[")fetch|= fetch\b/)
-  const guarded = /^src\/(tools\/(web-fetch|search-engines)|agent\/hands)\.ts$/
+  const guarded = /^src\/(tools\/(web-fetch|search-engines)|agent\/hands|plugins\/host\/http)\.ts$/
   expect(
     outside(calling, /^src\/providers\/(call|ai-sdk)\.ts$/).filter((path) => !guarded.test(path)),
   ).toEqual([])
