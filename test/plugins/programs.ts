@@ -66,8 +66,8 @@ export const folder = (path: string, writable: boolean, files: Record<string, st
 const preview_1 = (name: string, parameters: string) =>
   `(import "wasi_snapshot_preview1" "${name}" (func $${name} (param ${parameters}) (result i32)))`
 
-/** A program of these instructions, with the usual functions of WASI. 0 to 1023 is scratch; `more` stands before it. */
-export const program = (body: string, { more = "", memory = "2 64" } = {}): Uint8Array =>
+/** A program of these instructions, with the usual functions of WASI. 0 to 1023 is scratch. */
+export const program = (body: string, { imports = "", more = "", memory = "2 64" } = {}): Uint8Array =>
   wat(`(module
     ${preview_1("args_get", "i32 i32")}
     ${preview_1("environ_get", "i32 i32")}
@@ -83,7 +83,7 @@ export const program = (body: string, { more = "", memory = "2 64" } = {}): Uint
     ${preview_1("path_symlink", "i32 i32 i32 i32 i32")}
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (import "wasi_snapshot_preview1" "proc_raise" (func $raise (param i32) (result i32)))
-    ${more.startsWith("(import") ? more : ""}
+    ${imports}
     (memory (export "memory") ${memory})
     (func $length (param $at i32) (result i32) (local $n i32)
       (loop $next
@@ -104,6 +104,7 @@ export const program = (body: string, { more = "", memory = "2 64" } = {}): Uint
       (call $check (call $path_open (i32.const 3) (i32.const 1) (local.get $path) (call $length (local.get $path))
         (local.get $flags) (local.get $rights) (local.get $rights) (i32.const 0) (i32.const 12)))
       (i32.load (i32.const 12)))
+    ${more}
     (func (export "_start") (local $n i32) (local $fd i32)
       (call $check (call $args_get (i32.const 1024) (i32.const 2048)))
       ${body}))`)
@@ -149,3 +150,36 @@ export const tells = program(`
   (call $check (call $environ_sizes_get (i32.const 16) (i32.const 20)))
   (call $check (call $environ_get (i32.const 16384) (i32.const 32768)))
   (call $write (i32.const 1) (i32.const 32768) (i32.load (i32.const 20)))`)
+
+/** `connect`: a socket of WASIX to a port of this machine; ends with the number of what failed, and 0 where it reached it. */
+export const connects = (port: number): Uint8Array =>
+  program(
+    `(call $check (call $sock_open (i32.const 1) (i32.const 1) (i32.const 6) (i32.const 12)))
+    (i32.store8 (i32.const 64) (i32.const 1)) (i32.store16 (i32.const 66) (i32.const ${port}))
+    (i32.store (i32.const 68) (i32.const 0x0100007f))
+    (call $check (call $sock_connect (i32.load (i32.const 12)) (i32.const 64)))`,
+    {
+      imports: `(import "wasix_32v1" "sock_open" (func $sock_open (param i32 i32 i32 i32) (result i32)))
+    (import "wasix_32v1" "sock_connect" (func $sock_connect (param i32 i32) (result i32)))`,
+    },
+  )
+
+/** Asks for the address of "localhost", by WASIX. */
+export const resolves = program(
+  `(call $check (call $resolve (i32.const 64) (i32.const 9) (i32.const 0) (i32.const 128) (i32.const 4) (i32.const 12)))
+   (if (i32.eqz (i32.load (i32.const 12))) (then (call $exit (i32.const 44))))`,
+  {
+    imports: '(import "wasix_32v1" "resolve" (func $resolve (param i32 i32 i32 i32 i32 i32) (result i32)))',
+    more: '(data (i32.const 64) "localhost")',
+  },
+)
+
+/** Reads from each descriptor from 3 to 63; ends with the first that gave something. */
+export const gropes = program(`
+  (local.set $fd (i32.const 3))
+  (loop $next
+    (i32.store (i32.const 0) (i32.const 8192)) (i32.store (i32.const 4) (i32.const 4096))
+    (if (i32.eqz (call $fd_read (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (then (if (i32.load (i32.const 8)) (then (call $exit (local.get $fd))))))
+    (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
+    (br_if $next (i32.lt_u (local.get $fd) (i32.const 64))))`)

@@ -33,6 +33,8 @@ async function loadProgram(sdk: Sdk, module: Uint8Array, output_bytes_max: numbe
 
 async function compile(sdk: Sdk, module: Uint8Array): Promise<PackageCore> {
   try {
+    // The SDK compiles it with the first call, and then has no word for why it cannot.
+    await WebAssembly.compile(module as Uint8Array<ArrayBuffer>)
     return await createProgram(sdk, module)
   } catch (thrown) {
     throw new GuestFailed("compile", `it cannot be compiled: ${messageOf(thrown)}`)
@@ -119,7 +121,7 @@ async function feed(process: ProcessCore, input: Uint8Array): Promise<void> {
     }
     await process.closeStdin()
   } catch (thrown) {
-    if (codeOf(thrown) !== "IO_ERROR") throw thrown
+    if (messageOf(thrown) !== "broken pipe") throw thrown
   }
 }
 
@@ -140,14 +142,13 @@ async function readErrors(process: ProcessCore, into: Uint8Array[]): Promise<voi
   for (;;) {
     const bytes: Uint8Array | null = await process.readStderr(chunk_bytes)
     if (!bytes) return
-    into.push(bytes.subarray(0, left))
+    // A part of it would hold all of it.
+    if (left > 0) into.push(bytes.slice(0, left))
     left -= Math.min(left, bytes.length)
   }
 }
 
 const toText = (chunks: Uint8Array[]) => new TextDecoder().decode(Buffer.concat(chunks))
-
-const codeOf = (thrown: unknown) => (thrown as { code?: unknown } | undefined)?.code
 
 /** What ended a program that did not end by itself. */
 function toFailure(thrown: unknown): GuestFailed {
