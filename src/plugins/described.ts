@@ -1,12 +1,12 @@
 import { DescriptionRefused, describeTools, readDescription } from "./describe.ts"
 import type { LookDeps } from "./look.ts"
-import { PluginFailed, type Pool } from "./module.ts"
+import { type Engine, PluginFailed, type Pool } from "./module.ts"
 
 /**
- * How long a plugin has to say what it is, in milliseconds: as long as a call, but on a machine that is busy starting no
- * less than the first, and while a gateway's start waits for it no more than the second.
+ * How long a plugin has to say what it is, in milliseconds, whatever its limits are: a gateway's start waits for it. The
+ * engine of programs takes a second to begin.
  */
-const [describe_ms_min, describe_ms_max] = [1000, 10_000]
+const describe_ms: Record<Engine, number> = { reactor: 2000, wasmer: 10_000 }
 
 /** Asks modules what they are; they reach nothing meanwhile. */
 export const describeWith =
@@ -18,14 +18,13 @@ export const describeWith =
     if (module.engine === "wasmer" && manifest?.kind === "channel") {
       throw new DescriptionRefused('a channel\'s adapter needs engine = "reactor"')
     }
-    const { limits } = module
-    const timeout_ms = Math.min(Math.max(limits.timeout_ms, describe_ms_min), describe_ms_max)
+    const limits = { ...module.limits, timeout_ms: describe_ms[module.engine] }
     const {
       output,
       exit_code = 0,
       stderr,
     } = await pool().call(
-      { ...module, limits: { ...limits, timeout_ms } },
+      { ...module, limits },
       {
         ...(module.engine === "reactor" ? { function: "describe" } : { function: "", args: ["describe"] }),
         input: new Uint8Array(),

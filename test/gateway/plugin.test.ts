@@ -88,7 +88,9 @@ test("a model calls a plugin's tool, and the record has it", async () => {
   const metrics = await fetch(`${gateway.url}/metrics`, {
     headers: { authorization: `Bearer ${gateway.token}` },
   })
-  expect(await metrics.text()).toContain('weft_plugin_calls_total{plugin="echo",outcome="ok"} 1')
+  const counted = await metrics.text()
+  expect(counted).toContain('weft_plugin_calls_total{plugin="echo",outcome="ok"} 1')
+  expect(counted).toContain('weft_plugins{state="ready"} 1')
 })
 
 test.each([

@@ -50,6 +50,7 @@ export function metricsText(app: App): string {
       "Time that calls of tools took.",
       [{ value: metrics.tool_seconds_total }],
     ],
+    ["weft_plugins", "gauge", "Configured plugins by how they stand.", pluginsByState(app)],
     [
       "weft_plugin_calls_total",
       "counter",
@@ -77,6 +78,11 @@ export function metricsText(app: App): string {
       return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n")
     })
     .join("")
+}
+
+function pluginsByState({ plugins }: App): Sample[] {
+  const states = Map.groupBy(plugins.list(), ({ state }) => state)
+  return [...states].map(([state, list]) => ({ labels: { state }, value: list.length }))
 }
 
 function toLabels(labels: Record<string, string> | undefined): string {
