@@ -132,7 +132,8 @@ test("only the guarded client and its proxy open connections", () => {
   expect(
     outside(calling, /^src\/providers\/(call|ai-sdk)\.ts$/).filter((path) => !guarded.test(path)),
   ).toEqual([])
-  const binding = /\{ fetch, [^}]*\}\) \{|\bfetch: GuardedFetch\b|const fetch = once\(\(\) => openFetch/
+  const binding =
+    /\{ fetch, [^}]*\}(\) \{| = means)|\bfetch: GuardedFetch\b|const fetch = once\(\(\) => openFetch/
   expect(where(({ path, text }) => guarded.test(path) && !binding.test(text))).toEqual([])
 })
 

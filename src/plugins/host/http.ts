@@ -25,7 +25,7 @@ const parseRequest = argumentParser(
 export const httpFetch =
   (means: HostMeans): HostFunction =>
   async (argument) => {
-    const { capabilities, fetch, signal, output_bytes_max, redactor, taint, findSecret } = means
+    const { fetch, capabilities, signal, output_bytes_max, redactor, taint, findSecret } = means
     const { url, method = "GET", headers, ...rest } = parseRequest(argument)
     const body = toBody(rest)
     const header_bytes = Object.entries(headers).reduce(
