@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { signers } from "../channels/signed.ts"
 import { openSocket, startGateway, temporaryFolder } from "../harness.ts"
 import { ask, raw, statusOf } from "./client.ts"
 import { deliver, mockConfig, secret, sign, startPlatform, told } from "./platform.ts"
@@ -122,6 +123,29 @@ test("a request that is not signed, or wrongly, reaches neither adapter nor agen
   const headers = { authorization: `Bearer ${gateway.token}` }
   expect((await deliver(gateway, event, { headers })).status).toBe(401)
   expect(model.asked).toEqual([])
+})
+
+test("each scheme lets its platform in, over a real connection, and a stranger not", async () => {
+  const all = Object.entries(signers())
+  const channel = all.map(
+    ([name, { fields }]) =>
+      `[channels.${name}]\nplugin = "mock-channel"\nsignature = "${name}"\n${Object.entries(fields)
+        .map(([field, value]) => `${field} = ${JSON.stringify(value)}`)
+        .join("\n")}`,
+  )
+  await using platform = await startPlatform({ channel: channel.join("\n") })
+  const body = '{"challenge":"caf\\u00e9"}'
+  const now_s = Math.floor(Date.now() / 1000)
+  for (const [name, { sign: signFor }] of all) {
+    const headers = signFor(body, now_s)
+    const right = await deliver(platform.gateway, body, { channel: name, headers })
+    expect([name, ...(await told(right))]).toEqual([name, 200, "café"])
+    for (const wrong of [{}, signFor(body, now_s - 600), signFor(`${body} `, now_s)]) {
+      if (JSON.stringify(wrong) === JSON.stringify(headers)) continue
+      const refused = await deliver(platform.gateway, body, { channel: name, headers: wrong })
+      expect([name, ...(await told(refused))]).toEqual([name, ...unsigned])
+    }
+  }
 })
 
 test("what is not signed is answered before its body is sent, and its connection is closed", async () => {
