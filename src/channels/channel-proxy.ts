@@ -129,10 +129,8 @@ async function send(request: Request, { channel, adapter, findSecret, signal, lo
   }
   const { openFetch } = await import("../security/web/fetch.ts")
   const guarded = openFetch({
-    permit({ text }) {
-      if (!isUrlGranted(capabilities, new URL(`https://${text}`)))
-        throw new ToolDenied(`${text} is not granted.`)
-    },
+    // No agent's rules: each hop is held to the grants.
+    permit: () => undefined,
     isOpened: (host, port) => isPlaceGranted(capabilities, host, port),
   })
   const failed = (fields: Record<string, unknown>): Sent => {
@@ -141,7 +139,10 @@ async function send(request: Request, { channel, adapter, findSecret, signal, lo
   }
   try {
     const { url, method, headers, body } = fillSecrets(request, find)
-    const bounds = { bytes_max: answer_bytes_max, timeout_ms, signal }
+    const checkHop = (hop: URL) => {
+      if (!isUrlGranted(capabilities, hop)) throw new ToolDenied(`${hop.host} is not granted.`)
+    }
+    const bounds = { bytes_max: answer_bytes_max, timeout_ms, signal, checkHop }
     const { status } = await guarded({ url, method, headers, ...(method !== "GET" && { body }), ...bounds })
     return status >= 200 && status < 300 ? { type: "sent" } : failed({ status })
   } catch (thrown) {
