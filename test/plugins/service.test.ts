@@ -216,6 +216,7 @@ test.each(liars)(
     expect(started.info("good").state).toBe("ready")
     await expect(started.plugins.load("echo", "anna")).rejects.toMatchObject({ code: "plugin_refused" })
   },
+  20_000,
 )
 
 test("a folder, a pipe and a link to itself are no modules", async () => {
@@ -225,7 +226,7 @@ test("a folder, a pipe and a link to itself are no modules", async () => {
   symlinkSync(join(house.folder, "ring.wasm"), join(house.folder, "ring.wasm"))
   await using started = await house.start(["folder", "pipe", "ring"].map((name) => house.config(name)))
   expect(started.plugins.list().map(({ state }) => state)).toEqual(["refused", "refused", "refused"])
-}, 20_000)
+})
 
 test("a tool whose name is taken is refused with both names, and offered once the other is gone", async () => {
   await using house = await openHouse()
