@@ -92,7 +92,7 @@ export const channelsSection = defineSection(
   Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$" }), Channel, {
     default: {},
     description:
-      "Channels, one table each, reached by POST /webhook/<name>; the further fields are the channel's own, and its adapter's requests may carry them as {{secret:field}}.",
+      "Channels, one table each, reached by POST /webhook/{name}; the further fields are the channel's own, and its adapter's requests may carry them as {{secret:field}}.",
     examples: [{ mock: {} }],
   }),
 )

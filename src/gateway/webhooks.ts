@@ -63,6 +63,7 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
   const working = new Map<string, Promise<Answer>>()
   const running = new Set<Promise<void>>()
 
+  /** Never rejects. */
   const begin = (delivery: Delivery, turn_id: string | null): Promise<Answer> => {
     const { promise, resolve } = Promise.withResolvers<Answer>()
     const key = keyOf(rowKey(delivery))
@@ -108,7 +109,7 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
         const channel = app.live().channels.get(row.channel)
         const adapter = channel && app.plugins.adapter(channel.plugin)
         const body = adapter && deliveryBody(app.store.db, row)
-        if (channel && adapter && body) void take({ channel, adapter, hash: row.hash, body })
+        if (channel && adapter && body) void begin({ channel, adapter, hash: row.hash, body }, row.turn_id)
       }
     },
     async [Symbol.asyncDispose]() {

@@ -39,12 +39,12 @@ export const findDelivery = (
     .get(channel, hash, after_ms) as Pick<DeliveryRow, "is_done" | "turn_id"> | null) ?? undefined
 
 /** What was acknowledged and not brought to an end, oldest first. */
-export const listUnfinishedDeliveries = (db: Database): Pick<DeliveryRow, "channel" | "hash">[] =>
+export const listUnfinishedDeliveries = (db: Database): Pick<DeliveryRow, "channel" | "hash" | "turn_id">[] =>
   db
     .query(
-      "SELECT channel, hash FROM webhook_delivery WHERE is_done = 0 AND body IS NOT NULL ORDER BY created_ms",
+      "SELECT channel, hash, turn_id FROM webhook_delivery WHERE is_done = 0 AND body IS NOT NULL ORDER BY created_ms",
     )
-    .all() as Pick<DeliveryRow, "channel" | "hash">[]
+    .all() as Pick<DeliveryRow, "channel" | "hash" | "turn_id">[]
 
 export const deliveryBody = (db: Database, { channel, hash }: DeliveryKey): Uint8Array | undefined =>
   (
