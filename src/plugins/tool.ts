@@ -49,7 +49,16 @@ export function toTools(
       async call(input, of) {
         const run = (request: ToolRequest) => deps.run(capabilities, of, request)
         if (module.engine === "reactor") {
-          const { output } = await run({ function: "handle_tool_call", input: encode({ name, input }) })
+          const folders = givenFolders(capabilities).map(({ path, writable }) => ({
+            path,
+            writable,
+            files: {},
+          }))
+          const { output } = await run({
+            function: "handle_tool_call",
+            input: encode({ name, input }),
+            folders,
+          })
           return toAnswer(output)
         }
         const program = manifest?.tools.find((tool) => tool.name === name)
@@ -78,16 +87,20 @@ async function withFolders(
   { run }: ToolDeps,
   request: ToolRequest,
 ): Promise<CallResult> {
-  const given = capabilities.flatMap((grant): GivenFolder[] => {
-    if (grant.type !== "fs") return []
-    const { path, name = path, writable } = grant
-    return [{ path: name, absolute: path, writable }]
-  })
+  const given = givenFolders(capabilities)
   const before = await readFolders(given, of.openFolder)
   const result = await run(capabilities, of, { ...request, folders: before })
   await writeFolders(given, before, result.folders ?? [], of.openFolder)
   return result
 }
+
+/** By the names that the plugin knows them by. */
+const givenFolders = (capabilities: readonly Capability[]): GivenFolder[] =>
+  capabilities.flatMap((grant) => {
+    if (grant.type !== "fs") return []
+    const { path, name = path, writable } = grant
+    return [{ path: name, absolute: path, writable }]
+  })
 
 function failure(exit_code: number, stderr: string, output: Uint8Array): string {
   const said = stderr.trim() || new TextDecoder().decode(output).trim()
