@@ -53,6 +53,10 @@ function missingOf({ root, command = [], tmpfs, docker, wasi, platform, file }: 
 const succeeds = (command: string[]): boolean =>
   Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).exitCode === 0
 
+/** Whether this machine has no compiler of that language for WASI; for what is more than one test. */
+export const lacksWasi = (language: string): boolean =>
+  (language === "c" && !hasWasiLibc()) || (language === "rust" && !hasWasiRust())
+
 /** It prints the name alone where it has no such file. */
 const hasWasiLibc = (): boolean =>
   Boolean(Bun.which("clang") && Bun.which("wasm-ld")) &&
