@@ -64,6 +64,7 @@ linux("every thread is shut in, those of the engine too, and all limits hold", a
   expect(limits).toMatch(/Max core file size +0 +0 /)
   expect(limits).toMatch(/Max open files +16 +16 /)
   expect(limits).toMatch(/Max locked memory +0 +0 /)
+  expect(limits).toMatch(/Max processes +\d+ +\d+ /)
   const session = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]!.split(" ")[3]
   expect(session).toBe(`${child.pid}`)
 })

@@ -2,6 +2,7 @@ import { ptr } from "bun:ffi"
 import { openLibc } from "../libc.ts"
 import { toProgram } from "./bpf.ts"
 import { type Calls, lastError, openCalls, prctl } from "./calls.ts"
+import { countUserTasks } from "./descendants.ts"
 import { dropCapabilities, limit, preferForKilling, RLIMIT } from "./limits.ts"
 import { buildRunnerFilter, type RunnerProfile } from "./runner-filter.ts"
 
@@ -14,6 +15,11 @@ const all_threads = 1
 const nobody = 65534
 /** Descriptors: those that are open by now, and some of the engine's own. */
 const files = { reactor: 16, wasmer: 256 }
+/**
+ * Beyond those of its user by now, whose later ones count too: a runner that starts threads without end is stopped before
+ * the system has no more to give, and one that starts its few does not fail for what others do.
+ */
+const further_tasks = 4096
 
 /**
  * Shuts this process in for the rest of its life, as one that computes for `parent` and talks to nobody else. Returns
@@ -54,6 +60,7 @@ const limitsOf = (profile: RunnerProfile): [string, number, bigint][] => [
   ["files", RLIMIT.nofile, BigInt(files[profile])],
   ["written bytes", RLIMIT.fsize, 0n],
   ["locked memory", RLIMIT.memlock, 0n],
+  ["threads", RLIMIT.nproc, BigInt(countUserTasks() + further_tasks)],
   ["queues", RLIMIT.msgqueue, 0n],
   ["priority", RLIMIT.nice, 0n],
   ["real-time priority", RLIMIT.rtprio, 0n],
