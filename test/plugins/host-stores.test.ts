@@ -29,26 +29,33 @@ const others = [
   { session_key: "agent:default" },
   { session_key: "" },
   { agent: undefined, session_key: "" },
-  { agent: "default:x" },
 ]
 
-test.each(others)("nobody else reads, changes or sees it: %j", async (other) => {
+test.each(others)("nobody else reads, changes or sees what is kept for a session: %j", async (other) => {
   await using store = openStore(":memory:")
-  const grants = ["store:kept", "store:common:agent"]
+  const grants = ["store:kept"]
   const own = openGuest({ grants, store })
   await own.call("store_put", put("secret", "mine"))
   const guest = openGuest({ grants, store, ...other })
-  const is_own_session = other.agent === "default:x"
-  if (!is_own_session) {
-    expect(await guest.call("store_get", get("secret"))).toMatch(/^error (not_found|denied)$/)
-    await guest.call("store_put", put("secret", "theirs"))
-    await guest.call("store_put", put("secret", null))
-    expect(await own.call("store_get", get("secret"))).toBe("mine")
-  }
-  await own.call("store_put", put("secret", "ours", "common"))
-  const shares = other.agent === undefined && !other.plugin && "agent" in other === false
-  const found = await guest.call("store_get", get("secret", "common"))
-  expect(found).toBe(shares ? "ours" : "error not_found")
+  expect(await guest.call("store_get", get("secret"))).toMatch(/^error (not_found|denied)$/)
+  await guest.call("store_put", put("secret", "theirs"))
+  await guest.call("store_put", put("secret", null))
+  expect(await own.call("store_get", get("secret"))).toBe("mine")
+})
+
+test.each([
+  [{ session_key: "default:ws:default:other" }, "ours"],
+  [{ session_key: "" }, "ours"],
+  [{ plugin: "other" }, "error not_found"],
+  [{ session_key: "work:ws:default:main", agent: "work" }, "error not_found"],
+  [{ agent: "Default" }, "error not_found"],
+  [{ agent: undefined, session_key: "" }, "error not_found"],
+])("what is kept for an agent is for its sessions only: %j", async (other, expected) => {
+  await using store = openStore(":memory:")
+  const grants = ["store:common:agent"]
+  await openGuest({ grants, store }).call("store_put", put("secret", "ours", "common"))
+  const guest = openGuest({ grants, store, ...other })
+  expect(await guest.call("store_get", get("secret", "common"))).toBe(expected)
 })
 
 test.each(["Kept", "kept ", "kept\0", "ｋept", "kept:agent", "", "*", "../kept", "other"])(
