@@ -14,7 +14,10 @@ async function killInTheMiddle(home: string, mock: string, event: object) {
   })
   await using gateway = await startKillable({ home, model, mock })
   const heard = deliver(gateway, event).then(told, () => "nothing" as const)
-  await begun.promise
+  const refused = heard.then((answer) =>
+    answer[0] === 200 ? begun.promise : Promise.reject(new Error(`${answer}`)),
+  )
+  await Promise.race([begun.promise, refused])
   await gateway.kill()
   return heard
 }
