@@ -110,7 +110,10 @@ async function openHomeStore(home: string, log: Log, now_ms: () => number): Prom
 
 function startFollowing(following: Omit<Following, "signal">): Disposable {
   const stop = new AbortController()
-  const timer = setTimeout(() => void followConfig({ ...following, signal: stop.signal }), settle_ms)
+  const timer = setTimeout(() => {
+    following.app.plugins.warm()
+    void followConfig({ ...following, signal: stop.signal })
+  }, settle_ms)
   return {
     [Symbol.dispose]() {
       clearTimeout(timer)

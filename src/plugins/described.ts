@@ -1,6 +1,7 @@
+import type { RunnersConfig } from "./config.ts"
 import { DescriptionRefused, describeTools, readDescription } from "./describe.ts"
 import type { LookDeps } from "./look.ts"
-import { type Engine, PluginFailed, type Pool } from "./module.ts"
+import { type Engine, type Module, PluginFailed, type Pool } from "./module.ts"
 
 /**
  * How long a plugin has to say what it is, in milliseconds, whatever its limits are: a gateway's start waits for it. The
@@ -9,30 +10,41 @@ import { type Engine, PluginFailed, type Pool } from "./module.ts"
 const describe_ms: Record<Engine, number> = { reactor: 2000, wasmer: 10_000 }
 
 /** Asks modules what they are; they reach nothing meanwhile. */
-export const describeWith =
-  (pool: () => Pool, signal: AbortSignal): LookDeps["describe"] =>
-  async (module, manifest) => {
+export function describeWith(
+  pool: () => Pool,
+  { processes_max }: RunnersConfig,
+  signal: AbortSignal,
+): LookDeps["describe"] {
+  // Each needs a process of its own, and what is waited for one counts: no more at once than there may be.
+  const lanes = Array.from({ length: processes_max }, (): Promise<unknown> => Promise.resolve())
+  let count = 0
+  return async (module, manifest) => {
     if (manifest && manifest.tools.length > 0) {
       return describeTools(module.plugin, manifest.tools)
     }
     if (module.engine === "wasmer" && manifest?.kind === "channel") {
       throw new DescriptionRefused('a channel\'s adapter needs engine = "reactor"')
     }
-    const limits = { ...module.limits, timeout_ms: describe_ms[module.engine] }
-    const {
-      output,
-      exit_code = 0,
-      stderr,
-    } = await pool().call(
-      { ...module, limits },
-      {
-        ...(module.engine === "reactor" ? { function: "describe" } : { function: "", args: ["describe"] }),
-        input: new Uint8Array(),
-        env: {},
-        host: () => Promise.resolve({ error: "denied" }),
-        signal,
-      },
-    )
-    if (exit_code !== 0) throw new PluginFailed("exit", `it ended with the status ${exit_code}`, stderr)
-    return readDescription(output, manifest?.kind, module.plugin)
+    const index = count++ % processes_max
+    const described = lanes[index]!.then(() => ask(pool(), module, signal))
+    // Its failure is for who asked, not for who comes after it.
+    lanes[index] = described.catch(() => undefined)
+    return readDescription(await described, manifest?.kind, module.plugin)
   }
+}
+
+async function ask(pool: Pool, module: Module, signal: AbortSignal): Promise<Uint8Array> {
+  const limits = { ...module.limits, timeout_ms: describe_ms[module.engine] }
+  const { output, exit_code, stderr } = await pool.call(
+    { ...module, limits },
+    {
+      ...(module.engine === "reactor" ? { function: "describe" } : { function: "", args: ["describe"] }),
+      input: new Uint8Array(),
+      env: {},
+      host: () => Promise.resolve({ error: "denied" }),
+      signal,
+    },
+  )
+  if (exit_code) throw new PluginFailed("exit", `it ended with the status ${exit_code}`, stderr)
+  return output
+}

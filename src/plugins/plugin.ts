@@ -3,7 +3,7 @@ import type { Capability } from "../config/capability.ts"
 import type { Files } from "../security/files/files.ts"
 import type { GuardedFetch } from "../security/web/fetch.ts"
 import type { PluginConfig } from "./config.ts"
-import type { Engine, ModuleLimits } from "./module.ts"
+import type { Engine, ModuleLimits, Pool } from "./module.ts"
 
 /** `<name>.toml` beside the module, or what stands for it where there is none. */
 export type Manifest = {
@@ -146,6 +146,9 @@ export type Plugins = AsyncDisposable & {
   unload(name: string): Promise<PluginInfo>
   /** Follows a configuration that was changed; what it grants holds for the next call. */
   configure(settings: PluginsSettings): Promise<void>
+  /** Starts a process ahead of the first call, where there is a plugin that it could be for. */
+  warm(): void
   /** What the system does not put around runners; undefined until one has started. */
   missing(): string[] | undefined
+  runners(): ReturnType<Pool["runners"]>
 }

@@ -44,7 +44,9 @@ export async function openPlugins(options: PluginsOptions, settings: PluginsSett
     load: async (name, by, sha256) => await found(name).load(name, by, sha256),
     unload: async (name) => await found(name).unload(name),
     configure,
+    warm: () => service?.warm(),
     missing: () => service?.missing(),
+    runners: () => service?.runners() ?? [],
     [Symbol.asyncDispose]: async () => await service?.[Symbol.asyncDispose](),
   }
 }

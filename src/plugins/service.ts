@@ -33,7 +33,7 @@ export function openService(options: PluginsOptions): Plugins {
     opened ??= openPool(options.runners)
     return opened
   }
-  const describe = describeWith(pool, stop.signal)
+  const describe = describeWith(pool, options.runners, stop.signal)
   const run = openRun({ pool, store, log, now_ms, env, secrets: () => secrets })
   const offer_deps: OfferDeps = {
     ...{ run, serve, reserved, log, onEvent },
@@ -181,7 +181,12 @@ export function openService(options: PluginsOptions): Plugins {
       return infoOf(entry)
     },
     configure,
+    warm() {
+      const is_wanted = ({ standing }: Entry) => serviceOf(standing)?.module.engine === "reactor"
+      if ([...entries.values()].some(is_wanted)) pool().warm()
+    },
     missing: () => opened?.missing(),
+    runners: () => opened?.runners() ?? [],
     async [Symbol.asyncDispose]() {
       await watching[Symbol.asyncDispose]()
       stop.abort(new AppError("shutting_down"))

@@ -36,9 +36,9 @@ test("a restart runs nothing of what was approved, and no runner either, before 
   await (await house.start([house.config("echo")]))[Symbol.asyncDispose]()
   await using again = await house.start([house.config("echo")])
   expect(again.info("echo")).toMatchObject({ state: "ready", tools: ["echo"] })
-  // The walls of runners are known from the first one that starts.
-  expect(again.plugins.missing()).toBeUndefined()
+  expect([again.plugins.missing(), again.plugins.runners()]).toEqual([undefined, []])
   expect(await again.call("echo")).toBe("one")
+  // The walls of runners are known from the first one that starts.
   expect(again.plugins.missing()).toBeDefined()
 })
 
@@ -152,7 +152,11 @@ test("what is taken out stays out over restarts, until it is loaded", async () =
   house.write("echo", make())
   await using started = await house.start([house.config("echo"), house.config("gone")])
   const [tool] = started.plugins.tools()
+  const runnersOf = () => started.plugins.runners().filter(({ plugin }) => plugin === "echo")
+  await tool!.call({}, callOf())
+  expect(runnersOf()).toMatchObject([{ busy: false }])
   expect(await started.plugins.unload("echo")).toMatchObject({ state: "unloaded", tools: [] })
+  expect(runnersOf()).toEqual([])
   expect(await started.plugins.unload("gone")).toMatchObject({ state: "missing" })
   expect((await started.event("plugin.unloaded")).data).toEqual({ name: "echo" })
   await expect(tool!.call({}, callOf())).rejects.toThrow("out of service (unloaded)")
@@ -377,11 +381,26 @@ test("fifty plugins start without running anything", async () => {
   const configs = names.map((name) => house.config(name))
   await (await house.start(configs))[Symbol.asyncDispose]()
   await using again = await house.start(configs)
-  expect(again.plugins.list().every(({ state }) => state === "ready")).toBe(true)
-  expect(again.plugins.missing()).toBeUndefined()
+  expect(again.plugins.list().flatMap(({ reason }) => reason ?? [])).toEqual([])
+  expect(again.plugins.runners()).toEqual([])
   expect(again.plugins.tools().length).toBe(50)
   expect(await again.call("p49")).toBe("one")
 }, 30_000)
+
+test("a process is started ahead where a plugin could be called, and for none otherwise", async () => {
+  await using house = await openHouse()
+  house.write("echo", make())
+  await (await house.start([house.config("echo")]))[Symbol.asyncDispose]()
+  await using started = await house.start([house.config("echo")])
+  started.plugins.warm()
+  expect(started.plugins.runners()).toMatchObject([{ plugin: undefined, busy: false }])
+  const [ahead] = started.plugins.runners()
+  await started.call("echo")
+  expect(started.plugins.runners()).toContainEqual({ pid: ahead!.pid, plugin: "echo", busy: false })
+  await using none = await house.start([])
+  none.plugins.warm()
+  expect(none.plugins.runners()).toEqual([])
+})
 
 test("without a plugin nothing is loaded and there is nothing to load", async () => {
   await using house = await openHouse()
