@@ -197,7 +197,7 @@ static inline void weft_put_code(weft_out_t *out, int32_t code) {
 
 /** The text of a JSON string, in UTF-8 and without escapes; one whose `at` is NULL for anything else. */
 static inline weft_text_t weft_string(weft_text_t value) {
-  if (value.length < 2 || *value.at != '"') return (weft_text_t){0};
+  if (value.length < 2 || *value.at != '"' || value.at[value.length - 1] != '"') return (weft_text_t){0};
   weft_out_t out = {0};
   const char *end = value.at + value.length - 1;
   weft_put(&out, "", 0);
