@@ -237,6 +237,26 @@ test("any change of any byte of a signed body is found", async () => {
   )
 })
 
+test.each(Object.entries(signers()))(
+  "%s takes whatever a stranger puts into its headers, and refuses it",
+  async (name, one) => {
+    const names = Object.keys(one.sign(body, now_s))
+    const hex = fc.string({ unit: fc.constantFrom(..."0123456789abcdefv=,.+/ AZ"), maxLength: 140 })
+    const latin1 = fc.string({
+      unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
+    })
+    const prefix = fc.constantFrom("", "v0=", "sha256=", "v1,", "Bearer ", `${now_s}`)
+    const value = fc.tuple(prefix, fc.oneof(hex, latin1)).map(([before, after]) => before + after)
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(...names.map(() => value)), async (values) => {
+        const headers = Object.fromEntries(names.map((header, index) => [header, values[index]!]))
+        expect(await verify(name, one.fields, headers, body, now_s)).toBeUndefined()
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
+
 const rfc_key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 const rfc_signature =
   "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
