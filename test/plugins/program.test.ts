@@ -158,10 +158,10 @@ test("no state survives a call: neither memory nor files", async () => {
      (call $write (i32.const 1) (i32.const 8192) (i32.const 1))`,
   )
   for (let call = 0; call < 3; call++) expect(await programs.run(counts)).toMatchObject({ output: "1" })
-  // The same module, so that it is the same process.
+  // The same module, so that it is the same process. What the SDK keeps from one program to the next is in /workspace.
   const keeps = program(
-    "(call $check (call $path_create_directory (i32.const 3) (i32.const 8192) (i32.const 9)))",
-    { more: '(data (i32.const 8192) "/tmp/kept")' },
+    "(call $check (call $path_create_directory (i32.const 3) (i32.const 8192) (i32.const 9))) (call $check (call $path_create_directory (i32.const 3) (i32.const 8201) (i32.const 15)))",
+    { more: '(data (i32.const 8192) "/tmp/kept/workspace/kept")' },
   )
   for (let call = 0; call < 3; call++) expect(await programs.run(keeps)).toMatchObject({ exit_code: 0 })
 })
