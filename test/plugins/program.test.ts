@@ -101,6 +101,21 @@ test("what a program writes into a folder for writing comes back, and is there a
   expect(await run(renames, "/srv/rw/b.txt", "/srv/rw/c.txt")).toEqual([{ "c.txt": "kept" }, {}])
 })
 
+test("folders lie within each other as they are granted, and one that cannot be where it is granted is refused", async () => {
+  await using programs = openPrograms()
+  const read = async (path: string, ...paths: string[]) => {
+    const folders = paths.map((path) => folder(path, false, { a: `in ${path}` }))
+    const ran = await programs.run(reads, { args: ["x", path], folders })
+    return "failed" in ran ? ran.failed : ran.output
+  }
+  expect(await read("/a/a", "/a", "/a/b")).toBe("in /a")
+  expect(await read("/a/b/a", "/a", "/a/b")).toBe("in /a/b")
+  expect(await read("up/a", "../up")).toBe("in ../up")
+  expect(await read("/a", "/")).toBe("abi")
+  expect(await read("/workspace/a", "/workspace")).toBe("abi")
+  expect(await read("/a/a", "/a", "/a")).toBe("abi")
+})
+
 test("twenty attempts to reach what was not granted reach nothing", async () => {
   await using outside = await temporaryFolder()
   const secret = join(outside.path, "secret")

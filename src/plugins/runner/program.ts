@@ -76,6 +76,7 @@ async function callProgram(
   }
 }
 
+/** Throws GuestFailed where a folder cannot be where its grant says: "/", "/workspace", or one that is there already. */
 async function startSandbox(
   { client }: Sdk,
   program: PackageCore,
@@ -84,10 +85,14 @@ async function startSandbox(
   const builder = client.sandbox()
   builder.package(program)
   builder.network("disabled")
-  for (const [index, { path, writable }] of folders.entries()) {
-    builder.mountHost(posix.resolve(working_folder, path), index, !writable)
+  try {
+    for (const [index, { path, writable }] of folders.entries()) {
+      builder.mountHost(posix.resolve(working_folder, path), index, !writable)
+    }
+    return await builder.start()
+  } catch (thrown) {
+    throw new GuestFailed("abi", `its folders cannot be put where they are granted: ${messageOf(thrown)}`)
   }
-  return await builder.start()
 }
 
 type Ran = { output: Uint8Array; stderr: string; exit_code: number }
