@@ -45,9 +45,14 @@ test("twenty loops in a row leave no process, and the pool serves on", async () 
     await using pool = poolOf()
     const looping = moduleOf("loops", undefined, { timeout_ms: 20 })
     for (let i = 0; i < 20; i++) {
-      const call = failureOf(pool.call(looping, ask("loop")))
-      await until(() => pool.runners().some(({ busy }) => busy))
-      for (const { pid } of pool.runners()) pids.add(pid)
+      let is_over = false
+      const call = failureOf(pool.call(looping, ask("loop"))).finally(() => {
+        is_over = true
+      })
+      await until(() => {
+        for (const { pid } of pool.runners()) pids.add(pid)
+        return is_over
+      })
       expect((await call).kind).toBe("time")
     }
     const { output } = await pool.call(moduleOf("loops"), ask("count"))
