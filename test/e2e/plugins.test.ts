@@ -47,7 +47,7 @@ test("one message without a gateway has the plugin's tool, and a changed file do
   expect((await weft("plugin", "list")).text).toContain("unloaded")
 }, 60_000)
 
-test("a gateway with a plugin is told of as one, and stops while a call runs for ever", async () => {
+test("a call that runs for ever ends with its turn, and the gateway with a signal", async () => {
   await using folder = await temporaryFolder()
   await using model = startCaller()
   const { path: home } = folder
