@@ -1,6 +1,7 @@
 import { type Call, host_errors, type Load } from "../frames.ts"
 import { type AskHost, GuestFailed, type Loaded, type Output } from "./engine.ts"
 import { bufferOf, type Guest } from "./guest.ts"
+import { tableBytesOf } from "./tables.ts"
 import { describeTrap, Trap, takeString } from "./trap.ts"
 import { openWasi, type Wasi } from "./wasi.ts"
 
@@ -20,7 +21,7 @@ export function loadReactor(load: Load, bytes: Uint8Array, ask: AskHost): Loaded
   const module = compile(bytes)
   const imports = WebAssembly.Module.imports(module)
   const uses_wasi = imports.some((wanted) => wanted.module === wasi_module)
-  const prepared = { module, imports, uses_wasi, load, ask, left_bytes: 0 }
+  const prepared = { module, imports, uses_wasi, load, ask, table_bytes: tableBytesOf(bytes), left_bytes: 0 }
   return {
     call: (call, input) => run(prepared, call, input),
     settle() {
@@ -46,6 +47,8 @@ type Prepared = {
   uses_wasi: boolean
   load: Load
   ask: AskHost
+  /** Of an instance, at the most. */
+  table_bytes: number
   /** How much memory calls have had since it was last collected. */
   left_bytes: number
 }
@@ -66,7 +69,8 @@ function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
     throw thrown instanceof GuestFailed ? Object.assign(thrown, written()) : thrown
   } finally {
     // One that failed as it was made may have had all that it may.
-    prepared.left_bytes += guest.memory?.buffer.byteLength ?? prepared.load.memory_pages_max * page_bytes
+    prepared.left_bytes +=
+      prepared.table_bytes + (guest.memory?.buffer.byteLength ?? prepared.load.memory_pages_max * page_bytes)
   }
 }
 

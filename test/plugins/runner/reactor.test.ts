@@ -393,3 +393,19 @@ test("twenty thousand calls that grow their memory leave a runner about as large
   const megabytes = (Number(readFileSync(`/proc/${runner.pid}/statm`, "utf8").split(" ")[1]) * 4096) / 2 ** 20
   expect(megabytes).toBeLessThan(250)
 }, 60_000)
+
+test.each([
+  ["that are there from the start", "(table 65536 65536 funcref)", ""],
+  ["that grow", "(table 1 65536 funcref)", "(drop (table.grow (ref.null func) (i32.const 65535)))"],
+])("tables %s are collected before they come to much", async (_, table, grow) => {
+  await using runner = await startRunner(guest(`${table} ${run(`${grow} (i64.const 0)`)}`))
+  let most_bytes = 0
+  for (let call = 0; call < 100; call++) {
+    expect(await runner.call("run")).toEqual(said(""))
+    most_bytes = Math.max(
+      most_bytes,
+      Number(readFileSync(`/proc/${runner.pid}/statm`, "utf8").split(" ")[1]) * 4096,
+    )
+  }
+  expect(most_bytes).toBeLessThan(160 << 20)
+})
