@@ -26,8 +26,9 @@ function toHostGrant({ host }: Of<"http">): HostGrant {
 /** As URL gives them: an IPv4 address in its one spelling, an IPv6 one in brackets. */
 const isAddress = (host: string) => /^[\d.]+$|^\[/.test(host)
 
+/** A "*" in an address is a name that somebody's server answers to, and looks like the grant itself. */
 const isBelow = (name: string, host: string) =>
-  host.length > name.length && host.endsWith(name) && !isAddress(host)
+  host.length > name.length && host.endsWith(name) && !isAddress(host) && !host.includes("*")
 
 /** Without a port in the grant 443 by https only; with one that port, by http or https. */
 export function isUrlGranted(capabilities: Capabilities, { protocol, hostname, port }: URL): boolean {
@@ -45,7 +46,9 @@ export function isUrlGranted(capabilities: Capabilities, { protocol, hostname, p
 
 /** Whether a grant names this very host with its port, so that an address of this machine or its networks is meant. */
 export const isPlaceGranted = (capabilities: Capabilities, host: string, port: number): boolean =>
-  ofType(capabilities, "http").some((grant) => grant.host.toLowerCase() === `${host}:${port}`)
+  ofType(capabilities, "http")
+    .map(toHostGrant)
+    .some((grant) => !grant.name.startsWith(".") && grant.name === host && grant.port === port)
 
 /** One that is kept for each session, where there are both. */
 export const findStoreGrant = (capabilities: Capabilities, name: string): Of<"store"> | undefined =>
