@@ -95,7 +95,9 @@ export function openCaller(options: CallerOptions, deps: CallDeps): Caller {
       const done = tool
         ? await run(tool, input, row, options, { ...deps, keepImage })
         : refused(`There is no tool "${name}". The tools are: ${toolbox.names().join(", ") || "none"}.`)
-      const { outcome, text, images, verdict, targets } = done
+      const { outcome, images, verdict, targets } = done
+      // Whatever it came from: providers refuse every further request of a conversation with half a character in it.
+      const text = done.text.toWellFormed()
       const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
       const ended: ToolCallRow = {
         ...row,
@@ -196,7 +198,7 @@ async function run(
 async function withOutput(done: Done, output: ToolOutput, { keepImage }: CallDeps): Promise<Done> {
   const { text, images = [] } = typeof output === "string" ? { text: output } : output
   const kept = await Promise.all(images.map(({ bytes }) => keepImage(bytes)))
-  return { ...done, text: text.toWellFormed(), ...(kept.length > 0 && { images: kept }) }
+  return { ...done, text, ...(kept.length > 0 && { images: kept }) }
 }
 
 function judge(

@@ -133,6 +133,14 @@ test("what it says is the result, and its error an error", async () => {
   expect(said).toEndWith("[51424 more characters are left out.]")
 })
 
+test("what it says in an error is text that a provider takes", async () => {
+  const call = async () => ({ content: `${"x".repeat(1_048_575)}\u{1f600}\ud800`, is_error: true })
+  expect((await callOnce(plugin({ call }), {})).said.isWellFormed()).toBe(true)
+  const short = async () => ({ content: "half a character: \ud800", is_error: true })
+  const turn = await callOnce(plugin({ call: short }), {})
+  expect(turn).toMatchObject({ said: "half a character: \ufffd", is_error: true })
+})
+
 test("an input that its schema does not take never reaches it", async () => {
   let calls = 0
   const call = async () => ({ content: `${++calls}`, is_error: false })
