@@ -232,39 +232,6 @@ test("a folder, a pipe and a link to itself are no modules", async () => {
   expect(started.plugins.list().map(({ state }) => state)).toEqual(["refused", "refused", "refused"])
 })
 
-test("a tool whose name is taken is refused with both names, and offered once the other is gone", async () => {
-  await using house = await openHouse()
-  const named = (...names: string[]) => make({ description: names.map((name) => describes(name)) })
-  house.write("a", named("say"))
-  house.write("a.say", named("a_say"))
-  house.write("read", named("file"))
-  const [a, twin, built_in] = [house.config("a"), house.config("a.say"), house.config("read")]
-  await using started = await house.start([a, twin, built_in])
-  expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
-    ["ready", undefined],
-    ["refused", expect.stringContaining('its tool "a_say" has the same name as a tool of the plugin "a"')],
-    [
-      "refused",
-      expect.stringContaining('its tool "read_file" has the same name as the built-in tool "read_file"'),
-    ],
-  ])
-  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.say"])
-  await started.plugins.unload("a")
-  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.say.a_say"])
-  await expect(started.plugins.load("a", "anna")).resolves.toMatchObject({ state: "ready" })
-})
-
-test("a tool with the name of another plugin is refused, as a rule with that name would be about both", async () => {
-  await using house = await openHouse()
-  house.write("a", make({ description: describes("say") }))
-  house.write("a_say", make({ description: describes("x") }))
-  await using started = await house.start([house.config("a"), house.config("a_say")])
-  expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
-    ["refused", expect.stringContaining('its tool "a_say" has the same name as the plugin "a_say"')],
-    ["ready", undefined],
-  ])
-})
-
 test("what cannot be looked at is said once, not again and again, and is looked at when somebody loads it", async () => {
   await using house = await openHouse()
   house.write("echo", make())
@@ -284,57 +251,6 @@ test("what cannot be looked at is said once, not again and again, and is looked 
   })
 }, 20_000)
 
-test("a secret that is granted is put into what is sent, and no other one, and nobody is told its value", async () => {
-  await using house = await openHouse()
-  const seen: string[] = []
-  await using server = serve((request) => {
-    seen.push(request.headers.get("authorization") ?? "")
-    return new Response("ok")
-  })
-  const host = `127.0.0.1:${server.port}`
-  const asking = (name: string) =>
-    make({
-      first: fetching,
-      request: { url: `http://${host}/`, headers: { authorization: `Bearer {{secret:${name}}}` } },
-    })
-  house.write("echo", asking("KEY"))
-  house.write("other", asking("OTHER"))
-  const capabilities = [`http:${host}`, "secret:KEY"]
-  const configs = ["echo", "other"].map((name) => house.config(name, { capabilities }))
-  await using started = await house.start(configs, {
-    secrets: { KEY: "the-value-of-it", OTHER: "not-for-it" },
-  })
-  await started.call("echo")
-  await started.call("other_echo")
-  expect(seen).toEqual(["Bearer the-value-of-it"])
-  expect(JSON.stringify([started.lines, started.events, started.plugins.list()])).not.toMatch(
-    /the-value|not-for/,
-  )
-})
-
-test("grants that are taken away are gone for tools that somebody has already, and new ones are not there yet", async () => {
-  await using house = await openHouse()
-  let count = 0
-  await using server = serve(() => new Response(`${++count}`))
-  const host = `127.0.0.1:${server.port}`
-  const module = make({ first: fetching, request: { url: `http://${host}/` } })
-  house.write("echo", module)
-  const [without, granted] = [house.config("echo"), house.config("echo", { capabilities: [`http:${host}`] })]
-  await using started = await house.start([granted])
-  const [before] = started.plugins.tools()
-  await before!.call({}, callOf())
-  expect(count).toBe(1)
-  await started.plugins.configure({ plugins: [without], secrets: {} })
-  await before!.call({}, callOf())
-  const [bare] = started.plugins.tools()
-  await started.plugins.configure({ plugins: [granted], secrets: {} })
-  // Nobody was asked about a host when this one was chosen.
-  await bare!.call({}, callOf())
-  expect(count).toBe(1)
-  await started.call("echo")
-  expect(count).toBe(2)
-})
-
 test("a plugin that the configuration no longer has is gone, and needs no second approval when it is back", async () => {
   await using house = await openHouse()
   house.write("echo", make())
@@ -350,28 +266,6 @@ test("a plugin that the configuration no longer has is gone, and needs no second
   await started.plugins.configure({ plugins: [], secrets: {} })
   await started.plugins.configure({ plugins: [house.config("echo")], secrets: {} })
   expect(started.info("echo").state).toBe("changed")
-})
-
-test("a call that fails is counted and told of by its kind, and the next one goes well", async () => {
-  await using house = await openHouse()
-  house.write("echo", make({ first: "unreachable" }))
-  house.write(
-    "loop",
-    make({ description: describes("loop"), first: looping }),
-    manifest("[limits]\ntimeout_ms = 100"),
-  )
-  house.write("odd", make({ description: describes("odd"), answer: { text: "?" } }))
-  house.write("good", make({ description: describes("good") }))
-  await using started = await house.start(["echo", "loop", "odd", "good"].map((name) => house.config(name)))
-  await expect(started.call("echo")).rejects.toThrow()
-  await expect(started.call("loop")).rejects.toThrow()
-  await expect(started.call("odd")).rejects.toThrow("it returned something else than {content, is_error}")
-  expect(await started.call("good")).toBe("one")
-  expect(started.calls).toEqual(["echo trap", "loop time", "odd output", "good ok"])
-  const failed = started.events.filter(({ topic }) => topic === "plugin.failed")
-  expect(failed.map(({ data, scope }) => [data.kind, scope])).toEqual(
-    ["trap", "time", "output"].map((kind) => [kind, "admin"]),
-  )
 })
 
 test("fifty plugins start without running anything", async () => {
