@@ -42,14 +42,20 @@ export function toTool(plugin: PluginTool): AnyTool {
   }
 }
 
-async function targetsOf({ capabilities }: PluginTool, context: ToolContext): Promise<Target[]> {
+async function targetsOf(plugin: PluginTool, context: ToolContext): Promise<Target[]> {
+  const { capabilities } = plugin
   const { toHostTarget } = await import("../security/web/resolve.ts")
-  return [
+  const [first, ...others] = [
     ...hostTargets(capabilities, toHostTarget),
     // Where links lead is what the walls will find.
     ...folderTargets(capabilities, (path, effect) => context.files.toTargetAnywhere(realPath(path), effect)),
   ]
+  // What was allowed for longer was allowed for the code that it was asked about, as with a script.
+  return first ? [{ ...first, note: [first.note, codeOf(plugin)].filter(Boolean).join("; ") }, ...others] : []
 }
+
+const codeOf = ({ plugin, sha256, manifest_sha256 }: PluginTool): string =>
+  `all of it by the plugin ${plugin} of sha256 ${sha256}${manifest_sha256 && ` and its manifest of ${manifest_sha256}`}`
 
 function bounded(content: string): string {
   if (content.length <= content_chars_max) return content

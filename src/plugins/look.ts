@@ -20,6 +20,7 @@ export type InService = {
   module: Module
   described: Described
   manifest: Manifest | undefined
+  manifest_sha256: string
   approved_by: string
   approved_ms: number
 }
@@ -64,7 +65,7 @@ export function examine(config: PluginConfig, row: PluginRow | undefined): Promi
       approved_ms: 0,
       described: null,
     }
-    return ready(module, found.manifest, { approved_by, approved_ms, described })
+    return ready(module, found, { approved_by, approved_ms, described })
   })
 }
 
@@ -118,7 +119,7 @@ async function judge(
     if (approved.is_unloaded) {
       await deps.store.commit((db) => putPlugin(db, { ...approved, is_unloaded: false }))
     }
-    return ready(module, manifest, approved)
+    return ready(module, found, approved)
   }
   prepare(files.module, prepareOptions(module, manifest))
   const described = await deps.describe(module, manifest)
@@ -129,7 +130,7 @@ async function judge(
     is_unloaded: false,
   }
   await deps.store.commit((db) => putPlugin(db, approved))
-  return ready(module, manifest, approved)
+  return ready(module, found, approved)
 }
 
 type Compared =
@@ -153,12 +154,12 @@ function compare({ sha256: pin }: PluginConfig, found: Found, row: PluginRow | u
 
 const ready = (
   module: Module,
-  manifest: Manifest | undefined,
+  { manifest, manifest_sha256 }: Found,
   row: Pick<PluginRow, "described" | "approved_by" | "approved_ms">,
 ): Standing => ({
   state: "ready",
   service: {
-    ...{ module, manifest, described: row.described as Described },
+    ...{ module, manifest, manifest_sha256, described: row.described as Described },
     ...{ approved_by: row.approved_by, approved_ms: row.approved_ms },
   },
 })

@@ -87,6 +87,9 @@ export type PluginTool = {
   description: string
   input_schema: Record<string, unknown>
   capabilities: readonly Capability[]
+  /** Of the module and of its manifest as they were approved; "" where there is no manifest. */
+  sha256: string
+  manifest_sha256: string
   /** Narrows what a model said by the schema. Throws AppError invalid_params with `path` and `expected`. */
   parse(input: unknown): Record<string, unknown>
   /** Throws Error with a sentence for the model, also where the plugin is out of service by now. */

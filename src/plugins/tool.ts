@@ -31,7 +31,7 @@ const failure_chars_max = 16_384
 
 export function toTools(
   plugin: string,
-  { described, manifest, module }: InService,
+  { described, manifest, manifest_sha256, module }: InService,
   capabilities: readonly Capability[],
   deps: ToolDeps,
 ): PluginTool[] {
@@ -45,6 +45,8 @@ export function toTools(
       description,
       input_schema,
       capabilities,
+      sha256: module.sha256,
+      manifest_sha256,
       parse: (input) => parse()(input),
       async call(input, of) {
         const run = (request: ToolRequest) => deps.run(capabilities, of, request)

@@ -32,6 +32,8 @@ function plugin({ grants = [], asks = [], input_schema = schema, ...more }: Opti
     description: "add",
     input_schema,
     capabilities,
+    sha256: "11",
+    manifest_sha256: "22",
     parse: (input) => inputParser(input_schema)(input),
     async call(_input, of) {
       const host = hostOf(of, capabilities)
@@ -257,13 +259,46 @@ test("a person is told of all hosts and folders, what stands for more, and what 
   const { summaries } = await callOnce(plugin({ grants }), {}, { folder: folder.path })
   expect(summaries[0]!.split("\n")).toEqual([
     'notes_add of the agent "default" would',
-    "- network *.example.com:443 (any host below example.com; may be sent the secrets KEY)",
+    "- network *.example.com:443 (any host below example.com; may be sent the secrets KEY; all of it by the plugin notes of sha256 11 and its manifest of 22)",
     "- network localhost:1 (this machine; may be sent the secrets KEY)",
     "- read /nonexistent/a (any file below it)",
     "- write /nonexistent/a (any file below it)",
     "  text = a",
   ])
 })
+
+test.each([
+  ["nothing", {}, 1],
+  ["its code", { sha256: "12" }, 2],
+  ["its manifest", { manifest_sha256: "" }, 2],
+  ["what else it is granted", { capabilities: toGrants(["http:localhost:1", "fs:/nonexistent/a:ro"]) }, 2],
+] as [string, Partial<PluginTool>, number][])(
+  "an answer for longer holds until the plugin is another one: %s changes",
+  async (_, change, asked) => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, "weft.db")
+    let count = 0
+    for (const more of [{}, change]) {
+      const { summaries } = await callOnce(
+        plugin({ grants: ["http:localhost:1"], ...more }),
+        {},
+        {
+          path,
+          folder: folder.path,
+          calls: (approvals) => ({
+            isHeard: () => true,
+            onRequested({ approval_id, hash }: Approval) {
+              count += 1
+              void approvals().resolve({ approval_id, hash, decision: "allow", lasts: "always", by: "ann" })
+            },
+          }),
+        },
+      )
+      expect(summaries).toEqual([])
+    }
+    expect(count).toBe(asked)
+  },
+)
 
 async function openFolders() {
   const folder = await temporaryFolder()

@@ -25,6 +25,7 @@ test("what the configuration names is approved at first sight, and its tool can 
     approved_by: "the configuration",
   })
   expect([sha256?.length, manifest_sha256?.length]).toEqual([64, 64])
+  expect(started.plugins.tools()[0]).toMatchObject({ sha256, manifest_sha256 })
   expect(approved_ms).toBeGreaterThan(0)
   expect(await started.call("echo")).toBe("one")
   expect(started.calls).toEqual(["echo ok"])
