@@ -282,9 +282,11 @@ static inline int32_t weft_store_put(const char *store, weft_text_t key, weft_te
   return weft_take(weft_import_store_put(out.at, out.length), &nothing);
 }
 
-/** A JSON list of the first 1,000 keys that begin with `prefix`, in order. */
-static inline int32_t weft_store_list(const char *store, const char *prefix, weft_text_t *keys) {
+/** A JSON list of the first 1,000 keys that begin with `prefix` and come behind `after`, in order. */
+static inline int32_t weft_store_list(const char *store, const char *prefix, const char *after, weft_text_t *keys) {
   weft_out_t out = weft_store_request(store, "prefix", weft_text(prefix));
+  weft_puts(&out, ",\"after\":");
+  weft_put_json(&out, weft_text(after));
   weft_puts(&out, "}");
   return weft_take(weft_import_store_list(out.at, out.length), keys);
 }

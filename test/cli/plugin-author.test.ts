@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { existsSync, readFileSync, symlinkSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { userInfo } from "node:os"
 import { join, resolve } from "node:path"
 import { plugins_folder } from "../../scripts/plugins.ts"
@@ -74,6 +74,30 @@ for (const kind of ["tool", "channel"]) {
     60_000,
   )
 }
+
+needs({ file: "dist/weft" })(
+  "the executable has all that new writes in it, and is the Bun that compiles it",
+  async () => {
+    await using shop = await openWorkshop()
+    const run = (...args: string[]) =>
+      Bun.spawnSync([resolve("dist/weft"), "plugin", ...args], { stdout: "pipe", stderr: "pipe" })
+    for (const language of ["assemblyscript", "c", "rust"]) {
+      const [by_executable, by_sources] = [shop.at(`${language}-1`), shop.at(`${language}-2`)]
+      run("new", "mine", "--language", language, "--folder", by_executable)
+      await weft(["plugin", "new", "mine", "--language", language, "--folder", by_sources])
+      const files = readdirSync(by_sources).sort()
+      expect(readdirSync(by_executable).sort()).toEqual(files)
+      for (const name of files) {
+        expect(readFileSync(join(by_executable, name), "utf8")).toBe(
+          readFileSync(join(by_sources, name), "utf8"),
+        )
+      }
+    }
+    const built = run("build", shop.at("assemblyscript-1"))
+    expect(`${built.stderr}${built.stdout}`).toEndWith("It can be a plugin.\n")
+  },
+  60_000,
+)
 
 test("new overwrites nothing, and takes names that tools may have", async () => {
   await using shop = await openWorkshop()

@@ -42,6 +42,7 @@ for (const [is, value, names] of [
   ["<=", 7.5, "Ann,Cy"],
   [">", 7.5, "Bo,Di"],
   [">=", "7.5", "Ann,Bo,Di"],
+  ["<", "n/a", "Ann,Bo,Cy"],
   ["contains", "N/A", "Di"],
 ] as const) {
   test(`hours ${is} ${value} are those of ${names}`, async () => {

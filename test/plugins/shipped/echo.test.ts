@@ -10,8 +10,11 @@ test("it describes one tool", async () => {
 })
 
 test("every text comes back as it was", async () => {
+  const special = fc.string({
+    unit: fc.constantFrom("a", '"', "\\", "\n", "\u0000", "\u007f", "ä", "😀", "\ud83d"),
+  })
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+    fc.asyncProperty(fc.oneof(special, fc.string({ unit: "binary" })), async (text) => {
       expect(await echo.call("echo", { text })).toEqual({ content: text.toWellFormed(), is_error: false })
     }),
   )

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { openGuest } from "./guest.ts"
 import { install } from "./installed.ts"
 
 test("notes are kept, listed in order, found by all their words and removed", async () => {
@@ -26,10 +27,20 @@ test("each session has notes of its own, unless the agent's are granted", async 
   expect(await shared.call("notes_list", {}, { session_key: "default:ws:default:other" })).toContain("ours")
 })
 
-test("notes that are added at once are all there", async () => {
-  await using notes = await install("notes", ["store:notes"])
-  await Promise.all(["one", "two", "three"].map((text) => notes.call("notes_add", { text })))
-  expect(JSON.parse(await notes.call("notes_list"))).toHaveLength(3)
+test("two notes that are added at once have keys of their own", async () => {
+  await using notes = await openGuest("notes")
+  const keys: string[] = []
+  const hosts = {
+    // As both of them see it.
+    store_list: () => '["000006-x"]',
+    store_put: (argument: string) => {
+      keys.push(JSON.parse(argument).key)
+      return ""
+    },
+  }
+  for (const text of ["one", "two"]) await notes.call("add", { text }, hosts)
+  expect(keys).toEqual([expect.stringMatching(/^000007-\w+$/), expect.stringMatching(/^000007-\w+$/)])
+  expect(new Set(keys).size).toBe(2)
 })
 
 test("without its grant it says what is wrong", async () => {

@@ -81,6 +81,15 @@ test("a diff turns the one text into the other, and is as short as can be", asyn
       const patch = said(await text.call("diff", { before, after, context }))
       if (before === after) return expect(patch).toBe("")
       expect(applyPatch(before, patch)).toBe(after)
+      // Changes whose context touches are shown together.
+      const ranges = [...patch.matchAll(/^@@ -(\d+)(?:,(\d+))? /gm)].map(([, start, count = "1"]) => [
+        Number(start),
+        Number(count),
+      ])
+      for (const [index, [start]] of ranges.entries()) {
+        const [before_start, before_count] = ranges[index - 1] ?? [-Infinity, 0]
+        expect(start!).toBeGreaterThan(before_start! + before_count! - (context === 0 ? 1 : 0))
+      }
       const changes = (all: string[]) => all.filter((line) => /^[-+]/.test(line)).length
       const { hunks } = structuredPatch("", "", before, after)
       expect(changes(patch.split("\n").slice(2))).toBe(changes(hunks.flatMap((hunk) => hunk.lines)))
