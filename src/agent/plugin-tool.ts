@@ -14,10 +14,11 @@ const content_chars_max = 1_048_576
  * of every call, whatever its input: only the plugin knows what it makes of that. The walls ask again for what it uses.
  */
 export function toTool(plugin: PluginTool): AnyTool {
-  const { name, alias, description, input_schema, capabilities } = plugin
+  const { name, alias, description, input_schema, capabilities, deferred } = plugin
   const effect = effectOf(capabilities)
   return {
     ...{ name, alias, description, effect },
+    ...(deferred && { deferred }),
     group: plugin.plugin,
     kinds: ["host", "path"],
     // The provider hands it on as it is, and nothing here reads it as one of our own.

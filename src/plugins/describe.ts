@@ -12,6 +12,8 @@ export class DescriptionRefused extends Error {
 
 /** A model pays for each byte of a schema with every request. */
 const schema_bytes_max = 32_768
+/** Of all tools of a plugin: more than a model has use for, and less than it takes in at once. */
+const tools_bytes_max = 262_144
 /** Of a channel's name as a platform has it: "telegram". */
 const channel_pattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
@@ -31,7 +33,7 @@ export function readDescription(
     const manifest = `its manifest says kind = ${JSON.stringify(kind)}`
     throw new DescriptionRefused(`it describes ${noun[described.kind]}, but ${manifest}`)
   }
-  if (described.kind === "tool") checkNames(plugin, described.tools)
+  if (described.kind === "tool") checkTools(plugin, described.tools)
   return described
 }
 
@@ -40,7 +42,7 @@ export function describeTools(plugin: string, tools: readonly DescribedTool[]): 
   const described = tools.map(({ name, description, input_schema }) =>
     readTool({ name, description, input_schema }, `its tool ${name}`),
   )
-  checkNames(plugin, described)
+  checkTools(plugin, described)
   return { kind: "tool", tools: described }
 }
 
@@ -152,6 +154,19 @@ function isWellFormed(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true
   return Object.entries(value).every(([key, part]) => key.isWellFormed() && isWellFormed(part))
 }
+
+function checkTools(plugin: string, tools: readonly DescribedTool[]): void {
+  const bytes = bytesOf(tools)
+  if (bytes > tools_bytes_max) {
+    throw new DescriptionRefused(
+      `its ${tools.length} tools together have ${bytes} bytes of names, descriptions and schemas; at most ${tools_bytes_max} are taken`,
+    )
+  }
+  checkNames(plugin, tools)
+}
+
+/** What a model is told of them. */
+export const bytesOf = (tools: readonly DescribedTool[]): number => Buffer.byteLength(JSON.stringify(tools))
 
 function checkNames(plugin: string, tools: readonly DescribedTool[]): void {
   const seen = new Map<string, string>()

@@ -87,6 +87,8 @@ export type PluginTool = {
   description: string
   input_schema: Record<string, unknown>
   capabilities: readonly Capability[]
+  /** The plugin says so much of its tools that a model is told their names only, until it asks for one. */
+  deferred?: true
   /** Of the module and of its manifest as they were approved; "" where there is no manifest. */
   sha256: string
   manifest_sha256: string

@@ -5,7 +5,7 @@ import { once } from "../base/once.ts"
 import { parser } from "../base/schema.ts"
 import type { Capability } from "../config/capability.ts"
 import { fillArgs, toText } from "./args.ts"
-import { modelName } from "./describe.ts"
+import { bytesOf, modelName } from "./describe.ts"
 import { type GivenFolder, readFolders, writeFolders } from "./folders.ts"
 import { inputParser } from "./input.ts"
 import { readJson } from "./json.ts"
@@ -26,6 +26,9 @@ export type ToolRequest = Pick<CallRequest, "function" | "input" | "args" | "fol
 const Answer = Type.Object({ content: Type.String(), is_error: Type.Boolean({ default: false }) })
 const parseAnswer = once(() => parser(Answer))
 
+/** What each request costs that an agent makes with a plugin's tools: some 4,000 tokens. */
+const shown_bytes_max = 16_384
+
 /** What a model can take in of what a program says about its failure. */
 const failure_chars_max = 16_384
 
@@ -36,6 +39,7 @@ export function toTools(
   deps: ToolDeps,
 ): PluginTool[] {
   if (described.kind !== "tool") return []
+  const is_long = bytesOf(described.tools) > shown_bytes_max
   return described.tools.map(({ name, description, input_schema }) => {
     const parse = once(() => inputParser(input_schema))
     return {
@@ -45,6 +49,7 @@ export function toTools(
       description,
       input_schema,
       capabilities,
+      ...(is_long && { deferred: true }),
       sha256: module.sha256,
       manifest_sha256,
       parse: (input) => parse()(input),

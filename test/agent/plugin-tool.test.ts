@@ -493,6 +493,23 @@ test("an agent has a plugin's tool by its name, its alias or its plugin, and not
   for (const tools of [["add"], ["notes.remove"], [], undefined]) expect(await of(tools)).toEqual([])
 })
 
+test("a model is told the names only of tools that are many, and calls them all the same", async () => {
+  const asked: string[][] = []
+  const { said } = await callOnce(
+    plugin({ deferred: true }),
+    {},
+    {
+      *script({ tools }, call) {
+        asked.push(tools.map(({ name }) => name))
+        if (call === 0) yield use("notes_add", { text: "a" })
+        else yield text("over")
+        yield done(call === 0 ? "tool_use" : "end")
+      },
+    },
+  )
+  expect([asked[0], said]).toEqual([["use_tools"], ""])
+})
+
 test("an alias with a pattern is read as the tool's name is", () => {
   const tools = [toTool(plugin({ grants: ["http:a.test"] }))]
   const host = { effect: "network", kind: "host", text: "a.test:443" } as const

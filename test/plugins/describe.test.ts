@@ -24,6 +24,7 @@ test.each([
   expect<unknown>(readDescription(encode(value), undefined, "echo")).toEqual(described)
 })
 
+const long_schema = { ...schema, title: "x".repeat(32_000) }
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 test.each([
@@ -34,6 +35,11 @@ test.each([
   ["null", encode(null), "something else than an object"],
   ["no tools", encode([]), "describes no tool"],
   ["65 tools", encode(Array(65).fill(tool)), "65 tools; at most 64"],
+  [
+    "too much of many tools",
+    encode(Array.from({ length: 9 }, (_, i) => ({ ...tool, name: `t${i}`, input_schema: long_schema }))),
+    "its 9 tools together have 2",
+  ],
   ["another type", encode({ ...tool, type: "voice" }), 'of the type voice; there are "tool"'],
   ["no name", encode({ ...tool, name: undefined }), "has the name nothing"],
   ["a name with a dot", encode({ ...tool, name: "a.b" }), "has the name a.b"],
