@@ -203,6 +203,18 @@ test("a call of a file has what is granted on the command line, and its refusals
   expect((await call("--grant", "secret:NOT_THERE")).stderr).toContain("NOT_THERE")
 })
 
+test("an adapter is called with what a platform sends, whatever that is", async () => {
+  const call = (name: string, input: string) => weft(["plugin", "call", shipped("mock-channel"), name, input])
+  const came = await call("parse_incoming", '{"text":"hi","from":"ann"}')
+  expect(JSON.parse(came.stdout)).toMatchObject({ type: "message", peer: "ann", reply: { chat: "ann" } })
+  const left = await call("format_outgoing", '{"content":"hello","reply":{"chat":"ann"}}')
+  expect(JSON.parse(left.stdout)).toEqual({ type: "bytes", bytes: '{"chat":"ann","text":"hello"}' })
+  const refused = await call("parse_incoming", "no JSON")
+  expect(refused.exit).toBe(1)
+  expect(refused.stdout).toContain("no JSON object")
+  expect((await call("describe", "{}")).stderr).toContain("parse_incoming format_outgoing")
+})
+
 test("the input comes from the line, a file or standard input, and is held to the schema", async () => {
   await using shop = await openWorkshop()
   const echo = (input: string, stdin = "") =>

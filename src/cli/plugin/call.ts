@@ -4,6 +4,7 @@ import { defineCommand } from "citty"
 import { AppError } from "../../base/errors.ts"
 import { modelName } from "../../plugins/describe.ts"
 import { inputParser } from "../../plugins/input.ts"
+import type { Outgoing, PluginAdapter } from "../../plugins/plugin.ts"
 import { type GatewayArgs, gateway_args } from "../args.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
@@ -22,7 +23,11 @@ export const call = (deps: Deps) =>
         required: true,
         description: "A module's file, or a plugin as the configuration calls it",
       },
-      tool: { type: "positional", required: true, description: "Which of its tools" },
+      tool: {
+        type: "positional",
+        required: true,
+        description: "Which of its tools; of an adapter parse_incoming or format_outgoing",
+      },
       input: {
         type: "positional",
         required: false,
@@ -45,24 +50,48 @@ export const call = (deps: Deps) =>
       }
       const answer = is_file
         ? await callFile(args.plugin, args.tool, input, grants)
-        : await callConfigured(deps, args, input)
+        : await callConfigured(deps, args, parseInput(input))
       await (args.json ? printJson(answer) : printResult(answer.content))
       if (answer.is_error) process.exitCode = 1
     },
   })
 
-async function callFile(path: string, tool: string, input: unknown, grants: string[]): Promise<Answer> {
+async function callFile(path: string, tool: string, text: string, grants: string[]): Promise<Answer> {
   await using alone = await openAlone(path, grants)
   const { info, name, plugins, of } = alone
   if (info.state !== "ready") throw new AppError("invalid_params", { plugin: name, reason: info.reason })
+  const adapter = plugins.adapter(name)
+  if (adapter) return await answered(() => callAdapter(adapter, tool, text, of.signal))
+  const input = parseInput(text)
   const found = plugins.tools().find((one) => [tool, modelName(name, tool)].includes(one.name))
   if (!found) throw new AppError("not_found", { tool, tools: info.tools.join(" ") })
   inputParser(found.input_schema)(input)
+  return await answered(() => found.call(input, of))
+}
+
+/** What a platform would send in, or an answer `{content, reply?}` for it. Shows what the gateway makes of the result. */
+async function callAdapter(
+  adapter: PluginAdapter,
+  name: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const run = {
+    parse_incoming: () => adapter.parseIncoming(new TextEncoder().encode(text), signal),
+    format_outgoing: () => adapter.formatOutgoing(parseInput(text) as Outgoing, signal),
+  }[name]
+  if (!run) throw new AppError("not_found", { tool: name, tools: "parse_incoming format_outgoing" })
+  const shown = (_: string, value: unknown) =>
+    value instanceof Uint8Array ? new TextDecoder().decode(value) : value
+  return { content: JSON.stringify(await run(), shown), is_error: false }
+}
+
+/** Why there is no answer is what whoever tries it out wants to know. */
+async function answered(run: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await found.call(input, of)
+    return await run()
   } catch (thrown) {
-    // Why it has no answer is what whoever tries it out wants to know.
-    if (!(thrown instanceof Error) || thrown instanceof AppError) throw thrown
+    if (!(thrown instanceof Error) || thrown instanceof AppError || thrown instanceof UsageError) throw thrown
     return { content: thrown.message, is_error: true }
   }
 }
@@ -84,11 +113,14 @@ async function callConfigured(
   return await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })
 }
 
-async function readInput(text = "{}"): Promise<unknown> {
+async function readInput(text = "{}"): Promise<string> {
   const source = text === "-" ? Bun.stdin : text.startsWith("@") ? Bun.file(text.slice(1)) : undefined
-  const json = source ? await source.text() : text
+  return source ? await source.text() : text
+}
+
+function parseInput(text: string): unknown {
   try {
-    return JSON.parse(json)
+    return JSON.parse(text)
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown
     throw new UsageError(`The input is no JSON: ${thrown.message}.`)
