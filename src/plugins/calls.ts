@@ -51,6 +51,7 @@ export const openHost: OpenHost = (context) => {
     if (signal.aborted) return { error: "failed" }
     try {
       const bytes = await run(argument)
+      if (signal.aborted) return { error: "failed" }
       taint.see(bytes)
       return { bytes }
     } catch (thrown) {

@@ -106,3 +106,33 @@ test("a thousand keys are listed at a time", async () => {
   const rest = await guest.call("store_list", { store: "kept", after: first.at(-1) })
   expect(rest).toBe('["1000","1001","1002"]')
 })
+
+test("what waits to be written when its call ends is not written: its session may be deleted by then", async () => {
+  const ending = new AbortController()
+  const guest = openGuest({ grants: ["store:kept"], signal: ending.signal })
+  await guest.call("store_put", put("old", "v"))
+  const waiting = [guest.call("store_put", put("new", "v")), guest.call("store_put", put("old", null))]
+  ending.abort(new Error("over"))
+  expect(await Promise.all(waiting)).toEqual(["error failed", "error failed"])
+  expect(guest.store.db.query("SELECT key FROM plugin_value").all()).toEqual([{ key: "old" }])
+})
+
+test("two calls that fill a store at once stay within its bounds together", async () => {
+  await using store = openStore(":memory:")
+  const full = "v".repeat(262_144)
+  const calls = [1, 2].map((n) => ({ n, guest: openGuest({ grants: ["store:kept"], store }) }))
+  const said = await Promise.all(
+    calls.flatMap(({ n, guest }) =>
+      Array.from({ length: 12 }, (_, i) => guest.call("store_put", put(`${n} ${i}`, full))),
+    ),
+  )
+  expect(said.filter((one) => one === "").length).toBe(15)
+  expect(store.db.query("SELECT bytes FROM plugin_store").get()).toEqual({ bytes: expect.any(Number) })
+  const { held, counted } = store.db
+    .query(
+      `SELECT (SELECT sum(length(value) + length(key) + 64) FROM plugin_value) AS held,
+         (SELECT bytes FROM plugin_store) AS counted`,
+    )
+    .get() as { held: number; counted: number }
+  expect(counted).toBe(held)
+})

@@ -38,12 +38,12 @@ export const storeGet =
 export const storePut =
   (means: HostMeans): HostFunction =>
   async (argument) => {
-    const { plugin, store: db, now_ms } = means
+    const { plugin, store: db, now_ms, signal } = means
     const { store, key, value } = parsePut(argument)
     const id = idOf(means, store)
     toKey(key)
     if (value === null) {
-      await db.commit((db) => removeValue(db, id, key))
+      await db.commit((db) => signal.aborted || removeValue(db, id, key))
       return nothing
     }
     const bytes = Buffer.from(value)
@@ -52,7 +52,8 @@ export const storePut =
       throw new HostRefused("too_large", `a value has at most ${value_bytes_max} bytes`)
     }
     const now = now_ms()
-    const is_put = await db.commit((db) => putValue(db, id, key, bytes, limits, now))
+    // A call that is over by then has no effect any more: its session may have been deleted.
+    const is_put = await db.commit((db) => signal.aborted || putValue(db, id, key, bytes, limits, now))
     if (is_put) return nothing
     const { store_bytes_max, plugin_bytes_max } = limits
     throw new HostRefused(
