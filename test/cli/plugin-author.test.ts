@@ -149,6 +149,21 @@ test("without a toolchain it is said what to install", async () => {
   }
 })
 
+test("a compiler that cannot be fetched is what is missing", async () => {
+  await using folder = await temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  await weft(["plugin", "new", "mine", "--folder", at("mine")])
+  // A port that nobody listens on, and nothing that was fetched before.
+  const env = {
+    NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/",
+    TMPDIR: at(""),
+    BUN_INSTALL_CACHE_DIR: at("cache"),
+  }
+  const built = await weft(["plugin", "build", at("mine")], { env })
+  expect(built.exit).toBe(1)
+  expect(built.stderr).toContain("npm install -D assemblyscript@")
+}, 60_000)
+
 test("check says what a module is and asks for", async () => {
   const { stdout, exit } = await weft(["plugin", "check", shipped("notes")])
   expect(exit).toBe(0)

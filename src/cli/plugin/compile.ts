@@ -31,7 +31,12 @@ async function compileAssemblyScript(path: string, engine: Engine, outfile: stri
   const command = [...findAsc(folder), basename(path), "-o", resolve(outfile), "-O2"]
   // The executable is Bun with this program in it; it is asked to be Bun for once.
   const options = { cwd: folder, env: { ...process.env, BUN_BE_BUN: "1" } }
-  if (engine === "reactor") return await run([...command, "--runtime", "stub"], outfile, options)
+  if (engine === "reactor") {
+    const compiled = await run([...command, "--runtime", "stub"], outfile, options)
+    // Where the compiler has nothing to say, it was not to be had.
+    const is_missing = "errors" in compiled && !/^(ERROR|FAILURE)/m.test(compiled.errors)
+    return is_missing ? { ok: false, missing: `${compiled.errors}\n${install.assemblyscript}` } : compiled
+  }
   const shim = findUp(folder, "node_modules/@assemblyscript/wasi-shim/asconfig.json")
   if (!shim) return { ok: false, missing: install.shim }
   const config = ["--config", relative(folder, shim), "--runtime", "incremental"]
@@ -102,6 +107,8 @@ const printed = (command: string[]): string =>
   Bun.spawnSync(command, { stdout: "pipe", stderr: "ignore" }).stdout.toString().trim()
 
 const install = {
+  assemblyscript: `AssemblyScript needs its compiler, which is fetched from npm where the project's folder has none:
+  npm             npm install -D assemblyscript@${assemblyscript_version}`,
   c: `C needs clang, lld and wasi-libc:
   Debian, Ubuntu  apt install clang lld wasi-libc libclang-rt-dev-wasm32
   Fedora          dnf install clang lld wasi-libc-devel compiler-rt
