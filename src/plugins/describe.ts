@@ -201,3 +201,6 @@ export function modelName(plugin: string, tool: string): string {
   const sum = new Bun.CryptoHasher("sha256").update(name).digest("hex").slice(0, sum_characters)
   return `${name.slice(0, name_characters_max - sum_characters - 1)}_${sum}`
 }
+
+/** A tool's other name, for the configuration. */
+export const toAlias = (plugin: string, tool: string): string => `${plugin}.${tool}`

@@ -1,7 +1,7 @@
 import type { Capability } from "../config/capability.ts"
 import { parseCapability } from "../config/capability.ts"
 import type { PluginConfig } from "./config.ts"
-import { modelName } from "./describe.ts"
+import { modelName, toAlias } from "./describe.ts"
 import { resolveGrants } from "./grants.ts"
 import type { Found, InService, Standing } from "./look.ts"
 import type { PluginInfo } from "./plugin.ts"
@@ -50,6 +50,9 @@ const serviceOf = ({ described, module, approved_ms, approved_by }: InService): 
 export const toolNames = (plugin: string, { described }: InService): string[] =>
   described.kind === "tool" ? described.tools.map(({ name }) => modelName(plugin, name)) : []
 
+const aliasesOf = (plugin: string, { described }: InService): string[] =>
+  described.kind === "tool" ? described.tools.map(({ name }) => toAlias(plugin, name)) : []
+
 /** Of each plugin whose tools' names are taken, by whom: a built-in tool, or a plugin further up in the configuration. */
 export function findCollisions(
   serving: readonly (readonly [plugin: string, service: InService])[],
@@ -60,7 +63,8 @@ export function findCollisions(
   const found = new Map<string, string>()
   for (const [plugin, service] of serving) {
     const names = toolNames(plugin, service)
-    const clash = names.find((name) => taken.has(name) || (name !== plugin && plugins.includes(name)))
+    const rules = [...names, ...aliasesOf(plugin, service)]
+    const clash = rules.find((name) => taken.has(name) || (name !== plugin && plugins.includes(name)))
     if (clash === undefined) {
       for (const name of names) taken.set(name, `a tool of the plugin "${plugin}"`)
       continue

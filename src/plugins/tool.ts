@@ -5,7 +5,7 @@ import { once } from "../base/once.ts"
 import { parser } from "../base/schema.ts"
 import type { Capability } from "../config/capability.ts"
 import { fillArgs, toText } from "./args.ts"
-import { bytesOf, modelName } from "./describe.ts"
+import { bytesOf, modelName, toAlias } from "./describe.ts"
 import { type GivenFolder, readFolders, writeFolders } from "./folders.ts"
 import { inputParser } from "./input.ts"
 import { readJson } from "./json.ts"
@@ -45,7 +45,7 @@ export function toTools(
     return {
       plugin,
       name: modelName(plugin, name),
-      alias: `${plugin}.${name}`,
+      alias: toAlias(plugin, name),
       description,
       input_schema,
       capabilities,

@@ -8,22 +8,22 @@ const manifest = (more = "") => `name = "echo"\nversion = "1.0.0"\nkind = "tool"
 test("a tool whose name is taken is refused with both names, and offered once the other is gone", async () => {
   await using house = await openHouse()
   const named = (...names: string[]) => make({ description: names.map((name) => describes(name)) })
-  house.write("a", named("say"))
-  house.write("a.say", named("a_say"))
+  house.write("a", named("b_say"))
+  house.write("a.b", named("say"))
   house.write("read", named("file"))
-  const [a, twin, built_in] = [house.config("a"), house.config("a.say"), house.config("read")]
+  const [a, twin, built_in] = [house.config("a"), house.config("a.b"), house.config("read")]
   await using started = await house.start([a, twin, built_in])
   expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
     ["ready", undefined],
-    ["refused", expect.stringContaining('its tool "a_say" has the same name as a tool of the plugin "a"')],
+    ["refused", expect.stringContaining('its tool "a_b_say" has the same name as a tool of the plugin "a"')],
     [
       "refused",
       expect.stringContaining('its tool "read_file" has the same name as the built-in tool "read_file"'),
     ],
   ])
-  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.say"])
+  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.b_say"])
   await started.plugins.unload("a")
-  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.say.a_say"])
+  expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.b.say"])
   await expect(started.plugins.load("a", "anna")).resolves.toMatchObject({ state: "ready" })
 })
 
@@ -34,6 +34,17 @@ test("a tool with the name of another plugin is refused, as a rule with that nam
   await using started = await house.start([house.config("a"), house.config("a_say")])
   expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
     ["refused", expect.stringContaining('its tool "a_say" has the same name as the plugin "a_say"')],
+    ["ready", undefined],
+  ])
+})
+
+test("so is one that is called in the configuration as another plugin is", async () => {
+  await using house = await openHouse()
+  house.write("a", make({ description: describes("say") }))
+  house.write("a.say", make({ description: describes("x") }))
+  await using started = await house.start([house.config("a"), house.config("a.say")])
+  expect(started.plugins.list().map(({ state, reason }) => [state, reason])).toEqual([
+    ["refused", expect.stringContaining('its tool "a.say" has the same name as the plugin "a.say"')],
     ["ready", undefined],
   ])
 })
