@@ -230,7 +230,8 @@ const words: [string, string][] = [
   ["in a URL", "%7B%7bsecret%3AKEY%7D%7D"],
   ["in a URL twice", "%257B%257Bsecret%253AKEY"],
   ["in HTML", "&#123;&#x7b;secret&#58;KEY}}"],
-  ["unfinished", "{{ SECRET"],
+  ["unfinished", "{{secret"],
+  ["in base64", Buffer.from("say {{secret:KEY}} please").toString("base64")],
 ]
 
 test.each(words)("somebody's words make no placeholder, wherever they come from: %s", async (_, said) => {

@@ -23,13 +23,31 @@ const way = fc.constantFrom(...ways)
 
 test("a placeholder is seen however its characters are written, among whatever else", () => {
   const written = fc.array(way, { minLength: 14, maxLength: 14 })
-  const words = fc.constantFrom("{{secret:KEY}}", "{{secret:OTHR}", "..secret:KEY..", "{{  SECRET:...")
+  const words = fc.constantFrom("{{secret:KEY}}", "{{secret:OTHR}", "..secret:KEY..", "{{secret......")
   fc.assert(
     fc.property(words, written, fc.string(), fc.string(), (word, kinds, before, after) => {
       const text = [...word].map((letter, i) => kinds[i]!(letter.charCodeAt(0))).join("")
       expect(isTold(`${before} ${text}${after}`)).toBe(true)
       expect(isTold(encodeURIComponent(text))).toBe(true)
       expect(isTold(JSON.stringify({ text }))).toBe(true)
+    }),
+  )
+})
+
+test("a placeholder is seen in base64, wherever in it and in whichever lines it stands", () => {
+  const base64 = fc.tuple(fc.string(), fc.string()).map(([before, after]) => {
+    const whole = Buffer.from(`${before}{{secret:KEY}}${after}`)
+    return whole.toString("base64")
+  })
+  const lines = (text: string, length: number) => text.replace(new RegExp(`.{${length}}`, "g"), "$&\n")
+  fc.assert(
+    fc.property(base64, fc.integer({ min: 4, max: 76 }), (text, length) => {
+      expect(isTold(text)).toBe(true)
+      expect(isTold(text.replaceAll("+", "-").replaceAll("/", "_"))).toBe(true)
+      expect(isTold(lines(text, length))).toBe(true)
+      // As services of code and of mail answer with a file.
+      expect(isTold(JSON.stringify({ content: lines(text, length) }))).toBe(true)
+      expect(isTold(JSON.stringify({ content: lines(text, length).replaceAll("\n", "\r\n") }))).toBe(true)
     }),
   )
 })
