@@ -37,8 +37,8 @@ export type Webhooks = AsyncDisposable & {
   resume(): void
   /** Wrong signatures, which are few from platforms. */
   failures: Failures
-  /** Bodies that are on their way, of requests whose signature cannot be told before they are there. */
-  reading: Set<Promise<unknown>>
+  /** What ends the reading of a body whose signature cannot be told before it is there; the oldest first. */
+  reading: Set<(answer: Answer) => void>
   readings_max: number
   /** How long such a body may take. */
   body_ms: number

@@ -16,48 +16,59 @@ export const isWebhook = (pathname: string): boolean => pathname.startsWith(pref
 const nameIn = ({ request }: HttpContext) => new URL(request.url).pathname.slice(prefix.length)
 
 export async function postWebhook(context: HttpContext): Promise<Response> {
-  const { app, request, address } = context
+  const { app, request } = context
   const name = nameIn(context)
   const channel = app.live().channels.get(name)
   if (!channel) return early(answers.unknown(name.slice(0, 64)))
-  const limited = limit(app, address)
-  if (limited) return early(told(app, channel, limited))
-  const check = channel.admit(request.headers, app.now_ms())
-  if (!check) return early(refuse(context, channel, "headers"))
-  const adapter = app.plugins.adapter(channel.plugin)
-  if (!adapter) return early(told(app, channel, answers.unavailable))
+  if (!channel.admit(request.headers, app.now_ms())) return early(refuse(context, channel, "headers"))
+  if (!app.plugins.adapter(channel.plugin)) return early(told(app, channel, answers.unavailable))
   const body = await readWithin(context)
+  if (body === answers.late) return early(refuse(context, channel, "time", body))
   if (!(body instanceof Uint8Array)) return early(told(app, channel, body))
-  const hash = await check(body)
-  if (hash === undefined) return respond(refuse(context, channel, "signature"))
+  return respond(await takeIn(context, name, body))
+}
+
+/** By what is in force now that the body is here: a secret that was changed while it came is worth nothing any more. */
+async function takeIn(context: HttpContext, name: string, body: Uint8Array): Promise<Answer> {
+  const { app, request } = context
+  const channel = app.live().channels.get(name)
+  if (!channel) return answers.unknown(name.slice(0, 64))
+  const hash = await channel.admit(request.headers, app.now_ms())?.(body)
+  if (hash === undefined) return refuse(context, channel, "signature")
+  const adapter = app.plugins.adapter(channel.plugin)
+  if (!adapter) return told(app, channel, answers.unavailable)
   context.waitForModel()
-  return respond(await app.webhooks.take({ channel, adapter, hash, body }))
+  return app.webhooks.take({ channel, adapter, hash, body })
 }
 
 /** Some platforms ask whether the address is meant before they write to it. */
 export function getWebhook(context: HttpContext): Response {
-  const { app, request, address } = context
+  const { app, request } = context
   const name = nameIn(context)
   const channel = app.live().channels.get(name)
   if (!channel) return respond(answers.unknown(name.slice(0, 64)))
   if (!channel.challenge) return text("method not allowed\n", 405)
-  const limited = limit(app, address)
-  if (limited) return respond(told(app, channel, limited))
   const challenge = channel.challenge(new URL(request.url).searchParams)
   if (challenge !== undefined) return text(challenge)
-  return respond({ ...refuse(context, channel, "verify_token"), status: 403 })
+  return respond(refuse(context, channel, "verify_token", { ...answers.unsigned, status: 403 }))
 }
 
-function limit({ webhooks }: App, address: string): Answer | undefined {
-  const wait_ms = webhooks.failures.wait_ms(address)
-  return wait_ms > 0 ? answers.limited(Math.ceil(wait_ms / 1000)) : undefined
-}
-
-/** Counted against the address, so that the lines in the log have a bound as well. */
-function refuse({ app, address }: HttpContext, channel: Channel, what: string): Answer {
-  app.webhooks.failures.note(address)
+/**
+ * Counted against the address, so that the lines in the log have a bound. What is right is let in whatever came before:
+ * everybody can make a platform send wrong ones here, from the addresses that the right ones come from.
+ */
+function refuse(
+  { app, address }: HttpContext,
+  channel: Channel,
+  what: string,
+  answer: Answer = answers.unsigned,
+): Answer {
+  const { failures } = app.webhooks
+  const wait_ms = failures.wait_ms(address)
+  if (wait_ms > 0) return told(app, channel, answers.limited(Math.ceil(wait_ms / 1000)))
+  failures.note(address)
   app.log.warn("a webhook was refused", { channel: channel.id, address, what })
-  return told(app, channel, answers.unsigned)
+  return told(app, channel, answer)
 }
 
 function told(app: App, channel: Channel, answer: Answer): Answer {
@@ -65,22 +76,30 @@ function told(app: App, channel: Channel, answer: Answer): Answer {
   return answer
 }
 
-/** The body, which nobody has vouched for yet: of a bounded size, in a bounded time, and not of too many at once. */
+/**
+ * The body, which nobody has vouched for yet: of a bounded size, in a bounded time, and not of too many at once. Where
+ * there are, the one that has been coming for longest makes room: a platform's is here at once, and a stranger's that
+ * never comes keeps nobody out.
+ */
 async function readWithin({ app, request }: HttpContext): Promise<Uint8Array | Answer> {
   const { webhooks, log } = app
-  if (webhooks.reading.size >= webhooks.readings_max) return answers.busy
+  const { promise: ended, resolve: end } = Promise.withResolvers<Answer>()
+  const [longest] = webhooks.reading
+  if (longest && webhooks.reading.size >= webhooks.readings_max) {
+    webhooks.reading.delete(longest)
+    longest(answers.busy)
+  }
+  webhooks.reading.add(end)
   const reading = readBody(request, app.live().gateway.payload_bytes_max)
-  webhooks.reading.add(reading)
-  const late = Promise.withResolvers<Answer>()
-  const timer = setTimeout(() => late.resolve(answers.late), webhooks.body_ms)
+  const timer = setTimeout(end, webhooks.body_ms, answers.late)
   try {
-    return await Promise.race([reading, late.promise])
+    return await Promise.race([reading, ended])
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === "too_large") return answers.large
     throw thrown
   } finally {
     clearTimeout(timer)
-    webhooks.reading.delete(reading)
+    webhooks.reading.delete(end)
     reading.catch((thrown: unknown) =>
       log.debug("a webhook's body was not read to its end", { thrown: String(thrown) }),
     )
@@ -98,6 +117,8 @@ function respond({ status, type, body, retry_after_s }: Answer): Response {
   const response = new Response(body as BodyInit, { status })
   response.headers.set("content-type", type)
   response.headers.set("x-content-type-options", "nosniff")
+  // XML can be a page with a script in it, too, and the page that holds an operator's token is of this origin.
+  response.headers.set("content-security-policy", "default-src 'none'; sandbox")
   response.headers.set("cache-control", "no-store")
   if (retry_after_s !== undefined) response.headers.set("retry-after", String(retry_after_s))
   return response
