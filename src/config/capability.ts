@@ -14,7 +14,9 @@ export const capability_forms =
   "http:<host>, store:<name>, store:<name>:agent, env:<NAME>, fs:<path>:ro|rw or secret:<NAME>"
 
 const host_pattern =
-  /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:\d{1,5})?$/i
+  /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:[1-9]\d{0,4})?$/i
+
+const portOf = (host: string): number => Number(host.split(":")[1] ?? 443)
 
 /** Reads one grant as the configuration writes it; undefined for anything else. */
 export function parseCapability(text: string): Capability | undefined {
@@ -23,7 +25,9 @@ export function parseCapability(text: string): Capability | undefined {
   if (colon < 1 || value === "") return undefined
   switch (type) {
     case "http":
-      return host_pattern.test(value) ? { type, host: value.toLowerCase() } : undefined
+      return host_pattern.test(value) && portOf(value) <= 65_535
+        ? { type, host: value.toLowerCase() }
+        : undefined
     case "store": {
       const [, name, shared] = /^([A-Za-z0-9_.-]+)(:agent)?$/.exec(value) ?? []
       return name ? { type, name, shared: shared !== undefined } : undefined

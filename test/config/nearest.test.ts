@@ -19,6 +19,7 @@ test.each([
 test.each([
   ["http:api.example.com", { type: "http", host: "api.example.com" }],
   ["http:*.Example.com:8443", { type: "http", host: "*.example.com:8443" }],
+  ["http:a:65535", { type: "http", host: "a:65535" }],
   ["store:notes:agent", { type: "store", name: "notes", shared: true }],
   ["secret:GITHUB", { type: "secret", name: "GITHUB" }],
   ["store:notes", { type: "store", name: "notes", shared: false }],
@@ -40,6 +41,9 @@ test.each([
   "http:a..b",
   "http:*.*.b",
   "http:user@host",
+  "http:a:0",
+  "http:a:080",
+  "http:a:65536",
   "store:",
   "store:a/b",
   "env:",
