@@ -479,17 +479,22 @@ class Parser {
 
   /** The rest of a string with escapes in it, of which `start` up to here is plain. */
   private escapes(start: i32): string {
-    const codes: i32[] = []
-    for (let i = start; i < this.at; i++) codes.push(this.source.charCodeAt(i))
+    let end = this.at
+    while (end < this.source.length && this.source.charCodeAt(end) != 0x22) {
+      end += this.source.charCodeAt(end) == 0x5c ? 2 : 1
+    }
+    const units = heap.alloc(((end - start) as usize) * 2)
+    let length = this.at - start
+    memory.copy(units, changetype<usize>(this.source) + ((start as usize) << 1), (length as usize) << 1)
     while (this.at < this.source.length) {
       let code = this.source.charCodeAt(this.at++)
-      if (code == 0x22) return String.fromCharCodes(codes)
+      if (code == 0x22) return String.UTF16.decodeUnsafe(units, (length as usize) << 1)
       if (code < 0x20) break
       if (code == 0x5c) {
         code = this.escape()
         if (code < 0) break
       }
-      codes.push(code)
+      store<u16>(units + ((length++ as usize) << 1), code as u16)
     }
     this.failed = true
     return ""

@@ -1,3 +1,4 @@
+import { TextBuilder } from "./builder"
 import { isJoiner, isWord } from "./letters"
 
 /** null for what is no case. */
@@ -20,24 +21,25 @@ export function convertCase(text: string, to: string): string | null {
 
 /** Each word with a capital, or only the first one after a full stop, an exclamation or question mark. */
 function toTitle(text: string, by_sentence: bool): string {
-  const parts: string[] = []
+  const lower = text.toLowerCase()
+  const out = new TextBuilder()
   let begins = true
   let inside = false
-  for (let at = 0; at < text.length; ) {
-    const code = text.codePointAt(at)
-    const part = text.substring(at, at + (code > 0xffff ? 2 : 1))
-    at += part.length
-    if (isWord(code)) {
-      parts.push(begins && !inside ? part.toUpperCase() : part.toLowerCase())
-      inside = true
-      begins = !by_sentence
+  for (let at = 0; at < lower.length; ) {
+    const code = lower.codePointAt(at)
+    at += code > 0xffff ? 2 : 1
+    if (!isWord(code)) {
+      out.addCode(code)
+      if (!isJoiner(code)) inside = false
+      if (code == 0x2e || code == 0x21 || code == 0x3f) begins = true
       continue
     }
-    parts.push(part)
-    if (!isJoiner(code)) inside = false
-    if (code == 0x2e || code == 0x21 || code == 0x3f) begins = true
+    if (begins && !inside) out.addText(String.fromCodePoint(code).toUpperCase())
+    else out.addCode(code)
+    inside = true
+    begins = !by_sentence
   }
-  return parts.join("")
+  return out.toString()
 }
 
 /** "parseHTTPRequest 2", "parse_http-request 2": the words of a name, whichever way it is written. */

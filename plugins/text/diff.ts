@@ -1,7 +1,7 @@
 /** A unified diff, by Myers' algorithm: as few lines as may be are removed and added. */
 
 /** Above so many changed lines the middle is replaced as a whole; what it keeps grows with their square. */
-const edits_max = 2000
+const edits_max = 1000
 
 const same: u8 = 0
 const removed: u8 = 1

@@ -192,6 +192,7 @@ export class Machine {
   private now: Places
   private next: Places
   private slots: StaticArray<i32>
+  private found: StaticArray<i32>
   private round: i32 = 0
 
   constructor(
@@ -202,20 +203,23 @@ export class Machine {
     this.now = new Places(program.steps.length, groups * 2)
     this.next = new Places(program.steps.length, groups * 2)
     this.slots = new StaticArray(groups * 2)
+    this.found = new StaticArray(groups * 2)
   }
 
-  /** The first match from there on: the start and end of each group, -1 where it did not take part. */
+  /**
+   * The first match from there on: the start and end of each group, -1 where it did not take part. The next call writes
+   * over it.
+   */
   find(from: i32): StaticArray<i32> | null {
-    let found: StaticArray<i32> | null = null
+    let is_found = false
     this.now.count = 0
     for (let at = from; at <= this.codes.length; at++) {
-      if (found === null) {
+      if (!is_found) {
         // Places that were reached by an earlier start come first.
         this.slots.fill(-1)
         this.reach(this.now, 0, at, this.round)
-      } else if (this.now.count == 0) return found
-      const match = this.advance(at)
-      if (match !== null) found = match
+      } else if (this.now.count == 0) return this.found
+      if (this.advance(at)) is_found = true
       const now = this.now
       this.now = this.next
       this.next = now
@@ -226,11 +230,11 @@ export class Machine {
       }
     }
     this.round++
-    return found
+    return is_found ? this.found : null
   }
 
-  /** Takes one character. Returns what has matched before it; ways that are tried later than that are given up. */
-  private advance(at: i32): StaticArray<i32> | null {
+  /** Takes one character. Whether something has matched before it; ways that are tried later than that are given up. */
+  private advance(at: i32): bool {
     const program = this.program
     const now = this.now
     const width = this.slots.length
@@ -239,13 +243,14 @@ export class Machine {
       const step = program.steps[now.steps[i]]
       const captured = i * width
       if (step.op == Op.Match) {
-        return now.captured.slice<StaticArray<i32>>(captured, captured + width)
+        for (let k = 0; k < width; k++) this.found[k] = now.captured[captured + k]
+        return true
       }
       if (at >= this.codes.length || !this.takes(step, this.codes[at])) continue
       for (let k = 0; k < width; k++) this.slots[k] = now.captured[captured + k]
       this.reach(this.next, now.steps[i] + 1, at + 1, this.round + 1)
     }
-    return null
+    return false
   }
 
   private takes(step: Step, code: i32): bool {

@@ -1,4 +1,5 @@
 import { done, failed, Json, Kind } from "../sdk/weft"
+import { TextBuilder } from "./builder"
 import { Expression, ExpressionParser } from "./expression"
 import { toCodes } from "./letters"
 import { Machine, Program } from "./machine"
@@ -7,6 +8,7 @@ import { Machine, Program } from "./machine"
 class Search {
   error: string = ""
   names: string[] = []
+  private at: i32 = 0
   private machine: Machine | null = null
 
   constructor(
@@ -28,22 +30,24 @@ class Search {
     return null
   }
 
-  /** Matches one behind the other; after an empty one the next character is left out. */
-  all(limit: i32): StaticArray<i32>[] {
-    const found: StaticArray<i32>[] = []
+  /** Matches one behind the other; after an empty one the next character is left out. It is there until the next call. */
+  next(): StaticArray<i32> | null {
+    if (this.at > this.codes.length) return null
     const machine = this.machine!
-    for (let at = 0; at <= this.codes.length && found.length < limit; ) {
-      const match = machine.find(at)
-      if (match === null) break
-      found.push(match)
-      at = match[1] > match[0] ? match[1] : match[1] + 1
-    }
+    const match = machine.find(this.at)
     if (machine.tired) this.error = "That is too much work; take a simpler expression or less text."
-    return found
+    if (match !== null) this.at = match[1] > match[0] ? match[1] : match[1] + 1
+    return match
   }
 
   text(from: i32, to: i32): string {
-    return toText(this.codes, from, to)
+    const out = new TextBuilder()
+    this.copy(out, from, to)
+    return out.toString()
+  }
+
+  copy(out: TextBuilder, from: i32, to: i32): void {
+    for (let i = from; i < to; i++) out.addCode(this.codes[i])
   }
 }
 
@@ -52,18 +56,17 @@ export function match(input: Json, text: string): u64 {
   const search = new Search(input, codes)
   if (search.error != "") return failed(search.error)
   const limit = Math.max(1, Math.min(1000, input.get("limit").number(100))) as i32
-  const found = search.all(limit + 1)
-  if (search.error != "") return failed(search.error)
   const matches = new Json(Kind.List)
+  const answer = new Json(Kind.Object).set("matches", matches)
   let line = 1
   let at = 0
-  for (let i = 0; i < min(limit, found.length); i++) {
-    for (; at < found[i][0]; at++) if (codes[at] == 10) line++
-    matches.add(toMatch(search, found[i], line))
+  let found = search.next()
+  for (; found !== null && matches.items.length < limit; found = search.next()) {
+    for (; at < found[0]; at++) if (codes[at] == 10) line++
+    matches.add(toMatch(search, found, line))
   }
-  const answer = new Json(Kind.Object).set("matches", matches)
-  if (found.length > limit) answer.set("more", true)
-  return done(answer.toString())
+  if (found !== null) answer.set("more", true)
+  return search.error == "" ? done(answer.toString()) : failed(search.error)
 }
 
 function toMatch(search: Search, spans: StaticArray<i32>, line: i32): Json {
@@ -86,46 +89,48 @@ export function replace(input: Json, text: string): u64 {
   const codes = toCodes(text)
   const search = new Search(input, codes)
   if (search.error != "") return failed(search.error)
-  const found = search.all(input.get("first").bool() ? 1 : i32.MAX_VALUE)
-  if (search.error != "") return failed(search.error)
+  const is_first = input.get("first").bool()
   const replacement = input.get("replacement").text()
-  const parts: string[] = []
+  const out = new TextBuilder()
   let at = 0
-  for (let i = 0; i < found.length; i++) {
-    parts.push(search.text(at, found[i][0]))
-    parts.push(expand(replacement, search, found[i]))
-    at = found[i][1]
+  for (let found = search.next(); found !== null; found = search.next()) {
+    search.copy(out, at, found[0])
+    expand(out, replacement, search, found)
+    at = found[1]
+    if (is_first) break
   }
-  parts.push(search.text(at, codes.length))
-  return done(parts.join(""))
+  search.copy(out, at, codes.length)
+  return search.error == "" ? done(out.toString()) : failed(search.error)
 }
 
 /** "$1", "$<name>", "$&" and "$$"; any other dollar is a dollar. */
-function expand(replacement: string, search: Search, spans: StaticArray<i32>): string {
-  let text = ""
+function expand(out: TextBuilder, replacement: string, search: Search, spans: StaticArray<i32>): void {
   for (let at = 0; at < replacement.length; ) {
     const dollar = replacement.indexOf("$", at)
-    if (dollar < 0) return text + replacement.substring(at)
-    text += replacement.substring(at, dollar)
+    if (dollar < 0) {
+      out.addText(replacement.substring(at))
+      return
+    }
+    out.addText(replacement.substring(at, dollar))
     const code = dollar + 1 < replacement.length ? replacement.charCodeAt(dollar + 1) : 0
     at = dollar + 2
-    if (code == 0x24) text += "$"
-    else if (code == 0x26) text += search.text(spans[0], spans[1])
+    if (code == 0x24) out.addCode(0x24)
+    else if (code == 0x26) search.copy(out, spans[0], spans[1])
     else if (code == 0x3c) {
       const close = replacement.indexOf(">", at)
       const index = close < 0 ? -1 : search.names.indexOf(replacement.substring(at, close))
       if (index > 0) {
-        text += group(search, spans, index)
+        addGroup(out, search, spans, index)
         at = close + 1
-      } else text += "$<"
+      } else out.addText("$<")
     } else {
       const digits = groupDigits(replacement, dollar + 1, search.names.length)
       const index = digits > 0 ? I32.parseInt(replacement.substr(dollar + 1, digits)) : 0
-      text += digits > 0 ? group(search, spans, index) : "$"
+      if (digits > 0) addGroup(out, search, spans, index)
+      else out.addCode(0x24)
       at = dollar + 1 + digits
     }
   }
-  return text
 }
 
 /** How many digits there are a group's number: "$10" is the tenth, or the first and a zero where there are fewer. */
@@ -140,22 +145,10 @@ function groupDigits(text: string, at: i32, groups: i32): i32 {
   return 0
 }
 
-function group(search: Search, spans: StaticArray<i32>, index: i32): string {
-  return spans[index * 2] < 0 ? "" : search.text(spans[index * 2], spans[index * 2 + 1])
+function addGroup(out: TextBuilder, search: Search, spans: StaticArray<i32>, index: i32): void {
+  if (spans[index * 2] >= 0) search.copy(out, spans[index * 2], spans[index * 2 + 1])
 }
 
 function isDigit(code: i32): bool {
   return code >= 0x30 && code <= 0x39
-}
-
-function toText(codes: StaticArray<i32>, from: i32, to: i32): string {
-  const units: i32[] = []
-  for (let i = from; i < to; i++) {
-    if (codes[i] <= 0xffff) units.push(codes[i])
-    else {
-      units.push(0xd800 + ((codes[i] - 0x10000) >> 10))
-      units.push(0xdc00 + ((codes[i] - 0x10000) & 0x3ff))
-    }
-  }
-  return String.fromCharCodes(units)
 }

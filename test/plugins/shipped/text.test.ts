@@ -6,6 +6,8 @@ import { openGuest, type ToolAnswer } from "./guest.ts"
 const text = await openGuest("text")
 afterAll(() => text[Symbol.asyncDispose]())
 
+const long = 'lorem ipsum\ndolor "sit" '.repeat(41_000)
+
 /** The content of an answer that is no failure. */
 function said({ content, is_error }: ToolAnswer): string {
   if (is_error) throw new Error(content)
@@ -185,6 +187,21 @@ test("groups have names, matches have lines, and more than asked for is said", a
   })
   expect(await replace({ text: "aa", pattern: "a", replacement: "b", first: true })).toBe("ba")
 })
+
+test.each<[string, Record<string, unknown>]>([
+  ["count", {}],
+  ["convert_case", { to: "title" }],
+  ["convert_case", { to: "constant" }],
+  ["diff", { before: long, after: long.replaceAll("ipsum", "ipsom") }],
+  ["match", { pattern: "(\\w+) ipsum", limit: 1000 }],
+  ["replace", { pattern: "[aeiou]", replacement: "<$&>" }],
+])(
+  "%s takes as long a text as it may, in time",
+  async (tool, input) => {
+    expect((await text.call(tool, { text: long, ...input })).is_error).toBe(false)
+  },
+  20_000,
+)
 
 test.each<[string, string]>([
   ["(a", "not closed"],
