@@ -82,14 +82,18 @@ export function hostTargets(
   toTarget: (place: { host: string; port: number }) => Target,
 ): Target[] {
   const secrets = secretNames(capabilities)
-  const sent = secrets.length === 0 ? undefined : `may be sent the secrets ${secrets.join(", ")}`
+  const variables = ofType(capabilities, "env").map(({ name }) => name)
+  const sent = [
+    ...(secrets.length > 0 ? [`may be sent the secrets ${secrets.join(", ")}`] : []),
+    ...(variables.length > 0 ? [`may be told the variables ${variables.join(", ")}`] : []),
+  ]
   return ofType(capabilities, "http").map((grant) => {
     const { name, port = 443 } = toHostGrant(grant)
     const is_wildcard = name.startsWith(".")
     const target: Target = is_wildcard
       ? { effect: "network", kind: "host", text: `*${name}:${port}`, covers: true }
       : toTarget({ host: name, port })
-    const notes = [target.note, is_wildcard ? `any host below ${name.slice(1)}` : undefined, sent]
+    const notes = [target.note, is_wildcard ? `any host below ${name.slice(1)}` : undefined, ...sent]
     const note = notes.filter((one) => one !== undefined).join("; ")
     return { ...target, ...(note !== "" && { note }) }
   })

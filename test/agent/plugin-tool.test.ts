@@ -255,12 +255,19 @@ test.each(verdicts)("rules about a plugin's hosts: %s", async (_, grants, config
 
 test("a person is told of all hosts and folders, what stands for more, and what may be sent there", async () => {
   await using folder = await temporaryFolder()
-  const grants = ["http:*.example.com", "http:localhost:1", "fs:/nonexistent/a:rw", "secret:KEY", "store:x"]
+  const grants = [
+    "http:*.example.com",
+    "http:localhost:1",
+    "fs:/nonexistent/a:rw",
+    "secret:KEY",
+    "env:LANG",
+    "store:x",
+  ]
   const { summaries } = await callOnce(plugin({ grants }), {}, { folder: folder.path })
   expect(summaries[0]!.split("\n")).toEqual([
     'notes_add of the agent "default" would',
-    "- network *.example.com:443 (any host below example.com; may be sent the secrets KEY; all of it by the plugin notes of sha256 11 and its manifest of 22)",
-    "- network localhost:1 (this machine; may be sent the secrets KEY)",
+    "- network *.example.com:443 (any host below example.com; may be sent the secrets KEY; may be told the variables LANG; all of it by the plugin notes of sha256 11 and its manifest of 22)",
+    "- network localhost:1 (this machine; may be sent the secrets KEY; may be told the variables LANG)",
     "- read /nonexistent/a (any file below it)",
     "- write /nonexistent/a (any file below it)",
     "  text = a",
