@@ -37,6 +37,20 @@ export function readDescription(
   return described
 }
 
+/** Whether what was kept of a description has the form that it is used in. */
+export function isDescribed(value: unknown): value is Described {
+  if (!isObject(value)) return false
+  const { kind, name, channel, tools } = value
+  if (kind === "channel") return typeof name === "string" && typeof channel === "string"
+  return kind === "tool" && Array.isArray(tools) && tools.every(isDescribedTool)
+}
+
+const isDescribedTool = (value: unknown): boolean =>
+  isObject(value) &&
+  typeof value.name === "string" &&
+  typeof value.description === "string" &&
+  isObject(value.input_schema)
+
 /** What a program's manifest says in the stead of `describe`. Throws DescriptionRefused. */
 export function describeTools(plugin: string, tools: readonly DescribedTool[]): Described {
   const described = tools.map(({ name, description, input_schema }) =>

@@ -1,6 +1,6 @@
 import type { Capability } from "../config/capability.ts"
 import type { PluginConfig } from "./config.ts"
-import type { InService, Standing } from "./look.ts"
+import type { InService, OutOfService, Standing } from "./look.ts"
 
 /** One configured plugin, for as long as the configuration has it. */
 export type Entry = {
@@ -16,12 +16,13 @@ export type Entry = {
 export const newEntry = (config: PluginConfig): Entry => ({
   config,
   granted: [],
-  standing: missing(config.path),
+  // Of no plugin: whatever the first look finds is told.
+  standing: { state: "missing", reason: "it was not looked at yet" },
   stamp: "",
   lane: Promise.resolve(),
 })
 
-export const missing = (path: string): Standing => ({ state: "missing", reason: `there is no ${path}` })
+export const missing = (path: string): OutOfService => ({ state: "missing", reason: `there is no ${path}` })
 
 export function inLane<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
   const done = entry.lane.then(work)
@@ -30,8 +31,9 @@ export function inLane<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
   return done
 }
 
-/** Nothing happened: the same code was approved at the same time, or it is out of service for the same reason. */
+/** Nothing happened: the same code in the same place was approved at the same time, or it is out of service for the same reason. */
 export function isSame(was: Standing, now: Standing): boolean {
+  if (was.found?.path !== now.found?.path) return false
   if (was.state !== now.state || was.found?.sha256 !== now.found?.sha256) return false
   if (was.found?.manifest_sha256 !== now.found?.manifest_sha256) return false
   if (was.state === "ready" || now.state === "ready") {

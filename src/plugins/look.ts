@@ -4,7 +4,7 @@ import { describeProblem, type Problem } from "../config/problem.ts"
 import type { Store } from "../store/open.ts"
 import { findPlugin, type PluginRow, putPlugin } from "../store/plugins.ts"
 import type { PluginConfig } from "./config.ts"
-import { DescriptionRefused } from "./describe.ts"
+import { DescriptionRefused, isDescribed } from "./describe.ts"
 import { missing } from "./entry.ts"
 import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "./files.ts"
 import { default_limits, readManifest } from "./manifest.ts"
@@ -14,7 +14,7 @@ import type { Described, Manifest, PluginState } from "./plugin.ts"
 import { ModuleRefused, type PrepareOptions, prepare } from "./prepare.ts"
 
 /** What lies on the disk. */
-export type Found = { sha256: string; manifest_sha256: string; manifest: Manifest | undefined }
+export type Found = { path: string; sha256: string; manifest_sha256: string; manifest: Manifest | undefined }
 
 export type InService = {
   module: Module
@@ -25,10 +25,12 @@ export type InService = {
   approved_ms: number
 }
 
-export type Standing = { found?: Found } & (
-  | { state: "ready"; service: InService }
-  | { state: Exclude<PluginState, "ready">; reason: string }
-)
+export type OutOfService = { state: Exclude<PluginState, "ready">; reason: string }
+
+export type Standing = { found?: Found } & ({ state: "ready"; service: InService } | OutOfService)
+
+/** "new": nobody has approved it, and the next start will. */
+export type Examined = { found?: Found } & ({ state: "ready" | "new" } | OutOfService)
 
 /** Who takes what is on the disk into service, and which code is meant. */
 export type Approval = { by: string; sha256?: string | undefined }
@@ -45,7 +47,7 @@ export type LookDeps = {
  * or by the configuration that names a plugin which nobody has seen yet. Throws conflict where another code is meant.
  */
 export async function look(config: PluginConfig, deps: LookDeps, approval?: Approval): Promise<Standing> {
-  return read(config, async (files, found) => {
+  return read<Standing>(config, async (files, found) => {
     checkMeant(config, files, approval)
     const row = findPlugin(deps.store.db, config.name)
     return await judge(config, files, found, row, deps, approval)
@@ -53,33 +55,27 @@ export async function look(config: PluginConfig, deps: LookDeps, approval?: Appr
 }
 
 /** The same without running or approving anything: "ready" is what would be in service. */
-export function examine(config: PluginConfig, row: PluginRow | undefined): Promise<Standing> {
-  return read(config, async ({ module: bytes }, found) => {
+export function examine(config: PluginConfig, row: PluginRow | undefined): Promise<Examined> {
+  return read<Examined>(config, async ({ module }, found) => {
     if (row?.is_unloaded) return unloaded
-    const module = moduleOf(config, found)
-    prepare(bytes, prepareOptions(module, found.manifest))
+    prepare(module, prepareOptions(moduleOf(config, found), found.manifest))
     const compared = compare(config, found, row)
     if ("reason" in compared) return { state: "changed", reason: compared.reason }
-    const { approved_by, approved_ms, described } = row ?? {
-      approved_by: "",
-      approved_ms: 0,
-      described: null,
-    }
-    return ready(module, found, { approved_by, approved_ms, described })
+    return { state: compared.is === "new" ? "new" : "ready" }
   })
 }
 
 /** Judges what lies on the disk, and says in words why it cannot be a plugin. */
-async function read(
+async function read<Judged>(
   config: PluginConfig,
-  judging: (files: PluginFiles, found: Found) => Promise<Standing>,
-): Promise<Standing> {
+  judging: (files: PluginFiles, found: Found) => Promise<Judged>,
+): Promise<Judged | (OutOfService & { found?: Found })> {
   let found: Found | undefined
   try {
     const files = await readFiles(config.path)
     if (!files) return missing(config.path)
     const { sha256, manifest_sha256 } = files
-    found = { sha256, manifest_sha256, manifest: undefined }
+    found = { path: config.path, sha256, manifest_sha256, manifest: undefined }
     found.manifest = await manifestOf(config, files)
     return { found, ...(await judging(files, found)) }
   } catch (thrown) {
@@ -89,7 +85,7 @@ async function read(
   }
 }
 
-const unloaded: Standing = { state: "unloaded", reason: "it was taken out of service" }
+const unloaded: OutOfService = { state: "unloaded", reason: "it was taken out of service" }
 
 function checkMeant({ name, sha256 }: PluginConfig, files: PluginFiles, approval?: Approval): void {
   const meant = approval?.sha256 ?? (approval && sha256)
@@ -115,7 +111,7 @@ async function judge(
   const module = moduleOf(config, found)
   const { sha256, manifest_sha256, manifest } = found
   if (compared.is === "approved") {
-    const { row: approved } = compared
+    const { approved } = compared
     if (approved.is_unloaded) {
       await deps.store.commit((db) => putPlugin(db, { ...approved, is_unloaded: false }))
     }
@@ -123,7 +119,7 @@ async function judge(
   }
   prepare(files.module, prepareOptions(module, manifest))
   const described = await deps.describe(module, manifest)
-  const approved: PluginRow = {
+  const approved: Approved = {
     ...{ name: config.name, sha256, manifest_sha256, asks: manifest?.capabilities ?? [], described },
     approved_by: approval?.by ?? "the configuration",
     approved_ms: deps.now_ms(),
@@ -133,8 +129,10 @@ async function judge(
   return ready(module, found, approved)
 }
 
+type Approved = PluginRow & { described: Described }
+
 type Compared =
-  | { is: "approved"; row: PluginRow }
+  | { is: "approved"; approved: Approved }
   /** Nobody has seen it yet, or the configuration names this very code: it approves it. */
   | { is: "new" }
   | { is: "changed"; reason: string }
@@ -148,20 +146,24 @@ function compare({ sha256: pin }: PluginConfig, found: Found, row: PluginRow | u
   }
   if (!row || (pin !== undefined && row.sha256 !== pin)) return { is: "new" }
   if (row.sha256 === "") return { is: "changed", reason: "it was never approved" }
+  const { described } = row
+  // Another version has written it, or a disk has damaged it.
+  if (!isDescribed(described)) {
+    return { is: "changed", reason: "what was kept of its approval cannot be read any more" }
+  }
   const reason = describeChange(row, { sha256, manifest_sha256, asks: manifest?.capabilities ?? [] })
-  return reason === undefined ? { is: "approved", row } : { is: "changed", reason }
+  return reason === undefined
+    ? { is: "approved", approved: { ...row, described } }
+    : { is: "changed", reason }
 }
 
 const ready = (
   module: Module,
   { manifest, manifest_sha256 }: Found,
-  row: Pick<PluginRow, "described" | "approved_by" | "approved_ms">,
+  { described, approved_by, approved_ms }: Approved,
 ): Standing => ({
   state: "ready",
-  service: {
-    ...{ module, manifest, manifest_sha256, described: row.described as Described },
-    ...{ approved_by: row.approved_by, approved_ms: row.approved_ms },
-  },
+  service: { module, manifest, manifest_sha256, described, approved_by, approved_ms },
 })
 
 const prepareOptions = ({ engine, limits }: Module, manifest: Manifest | undefined): PrepareOptions => ({

@@ -26,10 +26,14 @@ export type PluginsOptions = {
 
 /** Loads nothing and does nothing before there is a plugin in the configuration. */
 export async function openPlugins(options: PluginsOptions, settings: PluginsSettings): Promise<Plugins> {
+  const stop = new AbortController()
   let service: Plugins | undefined
   const configure = async (changed: PluginsSettings) => {
     if (!service && changed.plugins.length === 0) return
-    service ??= (await import("./service.ts")).openService(options)
+    const { openService } = await import("./service.ts")
+    // A service that is opened behind an end would look at files for ever.
+    if (stop.signal.aborted) return
+    service ??= openService(options)
     await service.configure(changed)
   }
   const found = (name: string) => {
@@ -47,6 +51,9 @@ export async function openPlugins(options: PluginsOptions, settings: PluginsSett
     warm: () => service?.warm(),
     missing: () => service?.missing(),
     runners: () => service?.runners() ?? [],
-    [Symbol.asyncDispose]: async () => await service?.[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new AppError("shutting_down"))
+      await service?.[Symbol.asyncDispose]()
+    },
   }
 }

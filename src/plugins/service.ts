@@ -78,6 +78,7 @@ export function openService(options: PluginsOptions): Plugins {
   /** For several at once, where nobody is told of the outcome but the log. */
   async function settleAll(list: readonly Entry[], how = settle): Promise<void> {
     const giveUp = (entry: Entry, thrown: unknown) => {
+      if (stop.signal.aborted) return
       const { name, path } = entry.config
       log.error("a plugin could not be looked at", { plugin: name, cause: Bun.inspect(thrown) })
       // Not again and again: until its files change or somebody loads it.
@@ -120,9 +121,10 @@ export function openService(options: PluginsOptions): Plugins {
 
   function outOfService({ config: { name }, standing }: Entry): string {
     if (!entries.has(name)) return `The plugin "${name}" is not configured any more.`
-    return standing.state === "ready"
+    const state = offer.collisions.has(name) ? "refused" : standing.state
+    return state === "ready"
       ? `The plugin "${name}" was replaced meanwhile. What it offers now can be called in the next turn.`
-      : `The plugin "${name}" is out of service (${standing.state}); its operator has to look at it.`
+      : `The plugin "${name}" is out of service (${state}); its operator has to look at it.`
   }
 
   function entryOf(name: string): Entry {
@@ -188,8 +190,8 @@ export function openService(options: PluginsOptions): Plugins {
     missing: () => opened?.missing(),
     runners: () => opened?.runners() ?? [],
     async [Symbol.asyncDispose]() {
-      await watching[Symbol.asyncDispose]()
       stop.abort(new AppError("shutting_down"))
+      await watching[Symbol.asyncDispose]()
       await Promise.all([...entries.values()].map(({ lane }) => lane))
       await opened?.[Symbol.asyncDispose]()
     },

@@ -9,7 +9,7 @@ export type PluginRow = {
   sha256: string
   manifest_sha256: string
   asks: string[]
-  /** What the module said of itself, checked. */
+  /** What the module said of itself, as it was checked then; undefined where the row can no longer be read. */
   described: unknown
   approved_by: string
   approved_ms: number
@@ -25,11 +25,23 @@ type Raw = Omit<PluginRow, "asks" | "described" | "is_unloaded"> & {
 export function findPlugin(db: Database, name: string): PluginRow | undefined {
   const raw = db.query("SELECT * FROM plugin WHERE name = ?").get(name) as Raw | null
   if (!raw) return undefined
+  const asks = tryParse(raw.asks)
+  const is_whole = Array.isArray(asks) && asks.every((ask) => typeof ask === "string")
   return {
     ...raw,
-    asks: JSON.parse(raw.asks) as string[],
-    described: JSON.parse(raw.described) as unknown,
+    asks: is_whole ? asks : [],
+    described: is_whole ? tryParse(raw.described) : undefined,
     is_unloaded: raw.is_unloaded === 1,
+  }
+}
+
+/** undefined for what a damaged disk made of it: the row is then approved anew, instead of keeping a gateway from its start. */
+function tryParse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined
+    throw thrown
   }
 }
 
@@ -43,7 +55,7 @@ export function putPlugin(db: Database, { asks, described, is_unloaded, ...row }
   ).run({
     ...row,
     asks: JSON.stringify(asks),
-    described: JSON.stringify(described),
+    described: JSON.stringify(described ?? null),
     is_unloaded: is_unloaded ? 1 : 0,
   })
 }

@@ -24,7 +24,9 @@ test("a tool whose name is taken is refused with both names, and offered once th
   expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.b_say"])
   await started.plugins.unload("a")
   expect(started.plugins.tools().map(({ alias }) => alias)).toEqual(["a.b.say"])
+  const [say] = started.plugins.tools()
   await expect(started.plugins.load("a", "anna")).resolves.toMatchObject({ state: "ready" })
+  await expect(say!.call({}, callOf())).rejects.toThrow('The plugin "a.b" is out of service (refused)')
 })
 
 test("a tool with the name of another plugin is refused, as a rule with that name would be about both", async () => {

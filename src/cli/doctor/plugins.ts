@@ -50,11 +50,10 @@ async function examineAll(home: string, plugins: readonly PluginConfig[]): Promi
   return Promise.all(
     plugins.map(async (config) => {
       const { name, capabilities } = config
-      const row = findRow(name)
-      const standing = await examine(config, row)
+      const standing = await examine(config, findRow(name))
       return {
         name,
-        state: standing.state === "ready" && !row ? "new" : standing.state,
+        state: standing.state,
         ...("reason" in standing && { reason: standing.reason }),
         asks: standing.found?.manifest?.capabilities ?? [],
         granted: capabilities,
