@@ -1,7 +1,7 @@
 /** An answer on its way to the platform: what the adapter makes of it, and the one place that sends it. */
 import type { Log } from "../base/log.ts"
 import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/grants.ts"
-import { PluginFailed } from "../plugins/module.ts"
+import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Formatted, Outgoing, PluginAdapter } from "../plugins/plugin.ts"
 import { type FindSecret, fillSecrets, openRedactor } from "../plugins/secrets.ts"
 import { ToolDenied } from "../security/target.ts"
@@ -24,12 +24,14 @@ export type Sending = {
  * - sent: the platform has taken it
  * - denied: nothing was sent; `host` where the adapter was not granted that one
  * - failed: the platform did not take it
+ * - unavailable: nothing was sent, as the adapter could not be asked now
  */
 export type Sent =
   | { type: "bytes"; bytes: Uint8Array }
   | { type: "sent" }
   | { type: "denied"; host?: string }
   | { type: "failed" }
+  | { type: "unavailable" }
 
 /** Platforms answer at once; their answer says nothing to us but whether it went well. */
 const timeout_ms = 15_000
@@ -37,6 +39,15 @@ const answer_bytes_max = 65_536
 
 /** Throws the signal's reason; everything else that can go wrong is in the answer and in the log. */
 export async function sendAnswer(sending: Sending): Promise<Sent> {
+  try {
+    return await formatAndSend(sending)
+  } catch (thrown) {
+    if (thrown instanceof PluginFailed && isPassing(thrown)) return { type: "unavailable" }
+    throw thrown
+  }
+}
+
+async function formatAndSend(sending: Sending): Promise<Sent> {
   const formatted = await format(sending)
   if (formatted.type === "bytes") return formatted
   const { channel, adapter, log } = sending
@@ -59,7 +70,7 @@ async function format({ channel, adapter, outgoing, signal, log }: Sending): Pro
   try {
     return await adapter.formatOutgoing(outgoing, signal)
   } catch (thrown) {
-    if (!(thrown instanceof PluginFailed)) throw thrown
+    if (!(thrown instanceof PluginFailed) || isPassing(thrown)) throw thrown
     const { kind, message: reason } = thrown
     log.warn("an adapter could not format an answer", {
       channel: channel.id,
@@ -81,17 +92,21 @@ function placeholders({ url, headers, body }: Request): string {
 
 /**
  * Whether the request and its placeholders are the adapter's, and not what somebody said: an agent that is asked to say
- * "{{secret:token}}" would be given it. An answer in which nothing was said is a request with the same ones then.
+ * "{{secret:token}}" would be given it, and one that says a request would send it. An answer in which nothing was said is
+ * a request with the same ones then.
  */
 async function isOwn(request: Request, { adapter, outgoing, signal }: Sending): Promise<boolean> {
   const found = placeholders(request)
-  if (!found.includes("{{") && !outgoing.content.includes('"url"')) return true
-  const reply = outgoing.reply === undefined ? {} : { reply: tame(outgoing.reply) }
+  // Without a placeholder, what was put aside says nothing more than where to.
+  const reply = found.includes("{{") ? tame(outgoing.reply) : outgoing.reply
   try {
-    const plain = await adapter.formatOutgoing({ content: "ok", ...reply }, signal)
+    const plain = await adapter.formatOutgoing(
+      { content: "ok", ...(reply !== undefined && { reply }) },
+      signal,
+    )
     return plain.type === "request" && placeholders(plain) === found
   } catch (thrown) {
-    if (thrown instanceof PluginFailed) return false
+    if (thrown instanceof PluginFailed && !isPassing(thrown)) return false
     throw thrown
   }
 }

@@ -6,7 +6,7 @@ import type { Part } from "../base/parts.ts"
 import { parseSessionKey } from "../base/session-key.ts"
 import type { Channel } from "../channels/channel.ts"
 import { type Sent, sendAnswer } from "../channels/channel-proxy.ts"
-import { PluginFailed } from "../plugins/module.ts"
+import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Incoming, IncomingPart, PluginAdapter } from "../plugins/plugin.ts"
 import type { Store } from "../store/open.ts"
 import { delivery_ms } from "../store/retention.ts"
@@ -180,7 +180,7 @@ async function parse({ adapter, body, channel }: Delivery, app: App, signal: Abo
       kind,
       reason,
     })
-    return answers.unreadable
+    return isPassing(thrown) ? answers.unavailable : answers.unreadable
   }
 }
 
@@ -225,9 +225,12 @@ async function answerWith(
   { reply }: Message,
   content: string,
 ): Promise<Answer> {
-  const { channel, adapter } = delivery
+  const { channels, findSecret } = app.live()
+  // By now, as what was taken away while the agent thought must not be used.
+  const channel = channels.get(delivery.channel.id)
+  const adapter = channel && app.plugins.adapter(channel.plugin)
+  if (!adapter) return answers.unavailable
   const outgoing = { content, ...(reply !== undefined && { reply }) }
-  const { findSecret } = app.live()
   const sent = await sendAnswer({ channel, adapter, outgoing, findSecret, signal, log: app.log })
   return toAnswer(sent, delivery)
 }
@@ -241,6 +244,8 @@ function toAnswer(sent: Sent, { channel, adapter }: Delivery): Answer {
       return answers.sent
     case "failed":
       return answers.upstream
+    case "unavailable":
+      return answers.unavailable
     case "denied":
       return answers.denied(sent.host, adapter.plugin)
   }

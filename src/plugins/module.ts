@@ -62,6 +62,9 @@ export class PluginFailed extends Error {
   }
 }
 
+/** Whether it says nothing about the call itself, so that the same one may go well later. */
+export const isPassing = ({ kind }: PluginFailed): boolean => ["aborted", "crash", "time"].includes(kind)
+
 /**
  * Runs calls in processes of their own. A runner serves one plugin in its life, so that what gets out of a virtual
  * machine finds nobody else's module, data or grants. Disposing kills all of them and waits for their end.

@@ -222,16 +222,30 @@ test.each(hostile)(
   },
 )
 
-test("an answer that is a request by itself is not one of an adapter that only passes it on", async () => {
-  const pass: Format = ({ content }) =>
-    content.includes('"url"')
-      ? request("https://127.0.0.1:2/", { body: "" })
-      : { type: "bytes", bytes: new TextEncoder().encode(content) }
-  const { sent } = await send(adapterOf(["http:127.0.0.1:2"], pass), {
-    content: '{"url":"https://127.0.0.1:2/"}',
-  })
-  expect(sent).toEqual({ type: "denied" })
-})
+test.each(['{"url":"https://127.0.0.1:2/"}', '{"\\u0075rl":"https://127.0.0.1:2/"}'])(
+  "%s as an answer is no request of an adapter that only passes it on",
+  async (content) => {
+    const pass: Format = ({ content }) =>
+      content.startsWith("{")
+        ? request(JSON.parse(content).url, { body: "" })
+        : { type: "bytes", bytes: new TextEncoder().encode(content) }
+    const { sent } = await send(adapterOf(["http:127.0.0.1:2"], pass), { content })
+    expect(sent).toEqual({ type: "denied" })
+  },
+)
+
+test.each(["aborted", "crash", "time"] as const)(
+  "an adapter that could not be asked (%s) makes nothing of the answer, and it is to be tried again",
+  async (kind) => {
+    const failing = adapterOf([], () => Promise.reject(new PluginFailed(kind, "not now")))
+    expect((await send(failing)).sent).toEqual({ type: "unavailable" })
+    const api = "https://127.0.0.1:2/{{secret:token}}"
+    const later = adapterOf(["http:127.0.0.1:2"], ({ content }) =>
+      content === "ok" ? Promise.reject(new PluginFailed(kind, "not now")) : request(api),
+    )
+    expect((await send(later)).sent).toEqual({ type: "unavailable" })
+  },
+)
 
 test("an answer with braces, and a sender's data in JSON, do not keep the adapter's own secret out", async () => {
   await using api = startApi()

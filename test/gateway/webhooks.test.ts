@@ -8,6 +8,7 @@ import type { App } from "../../src/gateway/app.ts"
 import { openHub } from "../../src/gateway/hub.ts"
 import { openMetrics } from "../../src/gateway/metrics.ts"
 import { openWebhooks, type Webhooks } from "../../src/gateway/webhooks.ts"
+import { PluginFailed } from "../../src/plugins/module.ts"
 import type { Formatted, Incoming, PluginAdapter } from "../../src/plugins/plugin.ts"
 import { retentionSection } from "../../src/store/config.ts"
 import { purge } from "../../src/store/retention.ts"
@@ -183,6 +184,23 @@ test("what was denied is not tried again, as it would be denied again", async ()
   await using desk = await openDesk({ format })
   expect(await outcomes([desk.take()])).toEqual(["denied"])
   expect(await outcomes([desk.take()])).toEqual(["duplicate"])
+})
+
+test.each([
+  ["trap", 400],
+  ["output", 400],
+  ["aborted", 503],
+  ["crash", 503],
+  ["time", 503],
+] as const)("an adapter that fails to read by %s answers %i", async (kind, status) => {
+  let calls = 0
+  const parse = () => {
+    if (calls++ === 0) throw new PluginFailed(kind, "it failed")
+    return message()
+  }
+  await using desk = await openDesk({ parse })
+  expect((await desk.take()).status).toBe(status)
+  expect(await outcomes([desk.take()])).toEqual(["answered"])
 })
 
 test("a store that cannot be written acknowledges nothing", async () => {
