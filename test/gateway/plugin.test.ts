@@ -150,6 +150,38 @@ test("what reaches a host is asked about with its host, and what was not allowed
   }
 })
 
+test.each(["echo", "echo.echo", "echo:127.*", "network:127.0.0.1", "network"])(
+  "what is denied is denied on every way to it: %s",
+  async (rule) => {
+    let count = 0
+    await using server = serve(() => new Response(`${++count}`))
+    const host = `127.0.0.1:${server.port}`
+    const module = make({ first: fetching, request: { url: `http://${host}/` } })
+    const config = configOf('["echo"]', plugin("echo", [`http:${host}`]))
+      .replace('ask = ["network"]', `deny = ["${rule}"]`)
+      .replace('allow = ["read"]', 'allow = ["*"]')
+    await using house = await start({ echo: module }, config)
+    const { gateway } = house
+    const { result } = await call(gateway, "tool.call", { name: "echo", input: {} })
+    expect(result).toMatchObject({ is_error: true, content: expect.stringContaining("Denied: ") })
+    expect((await say(gateway.ws, gateway.token, { tool: "echo", input: {} })).results).toMatchObject([
+      { is_error: true, content: expect.stringContaining("Denied: ") },
+    ])
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "weft",
+        messages: [{ role: "user", content: JSON.stringify({ tool: "echo", input: {} }) }],
+      }),
+    })
+    expect(await answer.text()).toContain("Denied: ")
+    const { calls } = (await call(gateway, "tool.calls", {})).result as { calls: object[] }
+    expect(calls).toMatchObject(Array(3).fill({ tool: "echo", verdict: "deny", outcome: "denied" }))
+    expect(count).toBe(0)
+  },
+)
+
 test("plugins come, change their grants and go with the configuration, without a restart", async () => {
   const config = configOf('["*"]', plugin("echo"))
   await using house = await start({ echo: make(), late: make({ description: describes("late") }) }, config)
