@@ -45,6 +45,15 @@ linux("a process that has shut itself in is refused everything but computing", a
   expect(Object.entries(others).filter(([, answer]) => answer !== EPERM)).toEqual([])
 })
 
+linux("what a program's runner may do besides reaches no other process and no file", async () => {
+  await using child = shutIn("wasmer")
+  const { missing, answers } = await child.report()
+  expect(missing).toEqual([])
+  const { clone3, ...others } = answers
+  expect(clone3).toBe(ENOSYS)
+  expect(Object.entries(others).filter(([, answer]) => answer !== EPERM)).toEqual([])
+})
+
 linux("every thread is shut in, those of the engine too, and all limits hold", async () => {
   await using child = shutIn("reactor")
   await child.report()

@@ -70,16 +70,13 @@ export const reactor_calls: Numbers = {
 /** What a program's runner needs besides: it has threads with event loops of their own. */
 export const wasmer_calls: Numbers = {
   close: [3, 57],
-  fcntl: [72, 25],
   fstat: [5, 80],
-  newfstatat: [262, 79],
   lseek: [8, 62],
   eventfd2: [290, 19],
   epoll_create1: [291, 20],
   timerfd_create: [283, 85],
   timerfd_settime: [286, 86],
   set_tid_address: [218, 96],
-  prlimit64: [302, 261],
   getrlimit: [97, 163],
   sched_getparam: [143, 121],
   sched_getscheduler: [145, 120],
@@ -91,8 +88,15 @@ const clone: readonly [number, number] = [56, 220]
 const clone3: readonly [number, number] = [435, 435]
 const prctl: readonly [number, number] = [157, 167]
 const tgkill: readonly [number, number] = [234, 131]
+const fcntl: readonly [number, number] = [72, 25]
+const prlimit64: readonly [number, number] = [302, 261]
 const makes_thread = 0x10000
 const set_name = 15
+/**
+ * To copy a descriptor, and to read and set its flags. With the others a process names who is to be sent which signal
+ * when something comes to be read: its gateway, where that has the same user, and SIGKILL.
+ */
+const descriptor_commands = [1030, 1, 2, 3, 4]
 
 /**
  * What a runner may still ask the kernel for, once it has put up its walls; all else is refused with EPERM: no file, no
@@ -125,16 +129,34 @@ export function buildRunnerFilter(profile: RunnerProfile, pid: number, machine: 
       [ANSWER, refuse, 0, 0],
       [ANSWER, allow, 0, 0],
     ),
-    ...when(prctl, ...onlyFirst(set_name, refuse)),
-    ...when(tgkill, ...onlyFirst(pid, refuse)),
+    ...when(prctl, ...onlyWhere([argument_at(0), [set_name]])),
+    ...when(tgkill, ...onlyWhere([argument_at(0), [pid]])),
+    ...(profile === "wasmer" ? wasmerRules() : []),
     [ANSWER, refuse, 0, 0],
   ])
+
+  /** Limits are read, of itself alone: those of another process of the same user could be set as well. */
+  function wasmerRules(): Instruction[] {
+    const nothing: Condition[] = [argument_at(2), argument_at(2) + 4].map((word) => [word, [0]])
+    return [
+      ...when(fcntl, ...onlyWhere([argument_at(1), descriptor_commands])),
+      ...when(prlimit64, ...onlyWhere([argument_at(0), [0]], ...nothing)),
+    ]
+  }
 }
 
-/** Both take their first argument as a 32-bit number. */
-const onlyFirst = (value: number, refuse: number): Instruction[] => [
-  [LOAD, argument_at(0), 0, 0],
-  [IF_EQUAL, value, 1, 0],
-  [ANSWER, refuse, 0, 0],
-  [ANSWER, allow, 0, 0],
-]
+/** Where a 32-bit word of the call is, and what it may be. */
+type Condition = [word_at: number, values: readonly number[]]
+
+/** All of the conditions have to hold. The arguments that they are about are 32-bit numbers, but for pointers. */
+function onlyWhere(...conditions: Condition[]): Instruction[] {
+  const refuse: Instruction = [ANSWER, errno("EPERM"), 0, 0]
+  return [
+    ...conditions.flatMap(([word_at, values]): Instruction[] => [
+      [LOAD, word_at, 0, 0],
+      ...values.map((value, index): Instruction => [IF_EQUAL, value, values.length - index, 0]),
+      refuse,
+    ]),
+    [ANSWER, allow, 0, 0],
+  ]
+}
