@@ -37,10 +37,8 @@ export function enclose(profile: RunnerProfile, parent: number): string[] {
   const check = (result: number) => (result === 0 ? undefined : lastError(calls))
   preferForKilling()
   miss("user", becomeNobody(check))
-  // After the user is another one, which takes it back.
-  miss("parent", check(calls.prctl(prctl.set_pdeathsig, SIGKILL, 0, 0, 0)))
-  // It may have died before it was asked for.
-  if (process.ppid !== parent) calls._exit(1)
+  // Once more, as another user takes it back.
+  miss("parent", endWith(calls, parent))
   // A terminal's signals are not for it. Whoever leads a group already cannot have a session.
   calls.setsid()
   for (const [name, resource, value] of limitsOf(profile)) {
@@ -52,6 +50,23 @@ export function enclose(profile: RunnerProfile, parent: number): string[] {
   miss("dumpable", check(calls.prctl(prctl.set_dumpable, 0, 0, 0, 0)))
   miss("seccomp", applyFilter(calls, profile))
   return missing
+}
+
+/**
+ * From now on this process ends when `parent` does, and at once where that is gone already. For what it does before it
+ * shuts itself in, which may take long, or for ever on a system that has no more threads to give.
+ */
+export function followParent(parent: number): void {
+  if (process.platform === "linux") endWith(openCalls(), parent)
+}
+
+/** Returns why it will not. */
+function endWith(calls: Calls, parent: number): string | undefined {
+  const failed = calls.prctl(prctl.set_pdeathsig, SIGKILL, 0, 0, 0) !== 0
+  const why = failed ? lastError(calls) : undefined
+  // It may have died before it was asked for.
+  if (process.ppid !== parent) calls._exit(1)
+  return why
 }
 
 /** None of memory: the engine reserves far more than it uses, and ends itself where it may not. */

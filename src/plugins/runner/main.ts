@@ -1,4 +1,4 @@
-import { enclose } from "../../kernel/own/enclose.ts"
+import { enclose, followParent } from "../../kernel/own/enclose.ts"
 import { makeBlocking } from "../../kernel/waiting.ts"
 import { type Answer, type Call, FrameError, type Load } from "../frames.ts"
 import { type AskHost, GuestFailed, type LoadEngine, type Loaded } from "./engine.ts"
@@ -14,6 +14,7 @@ const status = { done: 0, usage: 2, protocol: 3 }
 export async function runRunner(words: string[]): Promise<number> {
   const [engine, flag, parent] = words
   if ((engine !== "reactor" && engine !== "wasmer") || flag !== "--parent" || !parent) return status.usage
+  followParent(Number(parent))
   const load = await engineOf(engine)
   // A guest that runs out of stack has a hundred thousand lines of trace, which nobody reads.
   Error.stackTraceLimit = 0

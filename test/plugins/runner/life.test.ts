@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { ownCommand } from "../../../src/kernel/launcher.ts"
 import { needs } from "../../needs.ts"
+import { isRunning, until } from "../pool/guests.ts"
 import { wat } from "../wat.ts"
 import { startRunner } from "./runner.ts"
 
@@ -23,6 +24,28 @@ linux("a runner in an endless loop ends with a gateway that is killed", async ()
   expect(await new Response(gateway.stderr).text()).toBe("")
   expect(performance.now() - killed_at).toBeLessThan(1000)
 })
+
+linux(
+  "a runner that does not come to its walls ends with a gateway that is killed",
+  async () => {
+    const gateway = Bun.spawn([process.execPath, join(import.meta.dir, "starting.ts")], {
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: 20_000,
+      killSignal: "SIGKILL",
+    })
+    const { value } = await gateway.stdout.getReader().read()
+    const runner = Number(Buffer.from(value ?? []).toString())
+    expect(isRunning(runner)).toBe(true)
+    gateway.kill("SIGKILL")
+    await gateway.exited
+    try {
+      await until(() => !isRunning(runner))
+    } finally {
+      if (isRunning(runner)) process.kill(runner, "SIGKILL")
+    }
+  },
+  30_000,
+)
 
 linux("a runner that was started by somebody else than it is told says nothing and ends", async () => {
   const child = Bun.spawn([...ownCommand("runner"), "reactor", "--parent", "1"], {
