@@ -138,6 +138,10 @@ test("only the guarded client and its proxy open connections", () => {
   expect(where(({ path, text }) => guarded.test(path) && !binding.test(text))).toEqual([])
 })
 
+test("nothing but a runner compiles or runs a plugin's module", () => {
+  expect(outside(matching(/\bWebAssembly\.|@wasmer\/sdk/), /^src\/plugins\/runner\//)).toEqual([])
+})
+
 test("nothing is left for later without an issue, and nothing is swallowed", () => {
   expect(matching(/\b(FIXME|XXX|HACK)\b|TODO(?! #\d)/)).toEqual([])
   expect(matching(/catch\s*(\([^)]*\))?\s*\{\s*\}/)).toEqual([])
