@@ -6,6 +6,9 @@ export type StoreId = { plugin: string; scope: string; store: string }
 
 export type StoreLimits = { store_bytes_max: number; plugin_bytes_max: number }
 
+/** The row of plugin_store for all that a plugin holds: no store is without a name. A sum would look at each session's. */
+const all = { scope: "", store: "" }
+
 /** What a row takes besides its key and its value. */
 const row_bytes = 64
 
@@ -67,14 +70,17 @@ export const listKeys = (db: Database, id: StoreId, { prefix, after, limit }: Ke
   ).map(({ key }) => key)
 
 /** What all stores of a plugin hold, and this one. */
-export const sizesOf = (db: Database, id: StoreId): { store_bytes: number; plugin_bytes: number } =>
-  db
-    .query(
-      `SELECT coalesce(sum(bytes), 0) AS plugin_bytes,
-         coalesce(sum(bytes) FILTER (WHERE scope = $scope AND store = $store), 0) AS store_bytes
-       FROM plugin_store WHERE plugin = $plugin`,
-    )
-    .get(id) as { store_bytes: number; plugin_bytes: number }
+export const sizesOf = (db: Database, id: StoreId): { store_bytes: number; plugin_bytes: number } => ({
+  store_bytes: storeBytes(db, id),
+  plugin_bytes: storeBytes(db, { ...id, ...all }),
+})
+
+const storeBytes = (db: Database, id: StoreId): number =>
+  (
+    db
+      .query("SELECT bytes FROM plugin_store WHERE plugin = $plugin AND scope = $scope AND store = $store")
+      .get(id) as { bytes: number } | null
+  )?.bytes ?? 0
 
 /** All that plugins kept for a session. */
 export function removeScope(db: Database, scope: string): void {
@@ -82,7 +88,13 @@ export function removeScope(db: Database, scope: string): void {
     `DELETE FROM plugin_value
      WHERE (plugin, scope, store) IN (SELECT plugin, scope, store FROM plugin_store WHERE scope = ?)`,
   ).run(scope)
-  db.query("DELETE FROM plugin_store WHERE scope = ?").run(scope)
+  const held = db
+    .query(
+      "SELECT plugin, sum(bytes) AS bytes FROM plugin_store WHERE scope = ? AND store <> '' GROUP BY plugin",
+    )
+    .all(scope) as { plugin: string; bytes: number }[]
+  for (const { plugin, bytes } of held) add(db, { plugin, ...all }, -bytes)
+  db.query("DELETE FROM plugin_store WHERE scope = ? AND store <> ''").run(scope)
 }
 
 const bytesOf = (key: string, value_bytes: number) => Buffer.byteLength(key) + value_bytes + row_bytes
@@ -99,6 +111,11 @@ function oldBytes(db: Database, id: StoreId, key: string): number {
 }
 
 function grow(db: Database, id: StoreId, bytes: number): void {
+  add(db, id, bytes)
+  add(db, { ...id, ...all }, bytes)
+}
+
+function add(db: Database, id: StoreId, bytes: number): void {
   db.query(
     `INSERT INTO plugin_store (plugin, scope, store, bytes) VALUES ($plugin, $scope, $store, $bytes)
      ON CONFLICT DO UPDATE SET bytes = bytes + $bytes`,

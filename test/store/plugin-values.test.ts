@@ -63,6 +63,35 @@ test("each store is a map of its own, and is counted as what it holds", async ()
   )
 })
 
+test("what a plugin holds in all is counted as what it holds, whatever goes", async () => {
+  const gone = fc.record({ gone: fc.constantFrom("a", "b", "A") })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(ops, gone), { maxLength: 8 }), async (steps) => {
+      await using opened = openStore(":memory:")
+      const { db } = opened
+      for (const step of steps) {
+        if ("gone" in step) removeScope(db, step.gone)
+        else {
+          for (const { id, key, value } of step) {
+            if (value === null) removeValue(db, id, key)
+            else putValue(db, id, key, Buffer.from(value), wide, 1)
+          }
+        }
+      }
+      for (const plugin of ["a", "b", "A"]) {
+        const { held } = db
+          .query(
+            `SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(value) + 64), 0) AS held
+             FROM plugin_value WHERE plugin = ?`,
+          )
+          .get(plugin) as { held: number }
+        expect(sizesOf(db, { plugin, scope: "a", store: "a" }).plugin_bytes).toBe(held)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
 test("what would be too much is not written, and what becomes less always is", async () => {
   await using opened = openStore(":memory:")
   const { db } = opened
