@@ -5,6 +5,8 @@
  * anything is held for it.
  */
 
+import { isBeyond } from "../base/depth.ts"
+
 /** Of the whole protocol; the sender is said by the half: below 16 the gateway, from 16 on the runner. */
 export const kinds = {
   /** The prepared module as the body; header `Load`. Once, answered by `loaded` or `failed`. */
@@ -121,6 +123,13 @@ export class FrameError extends Error {
   override name = "FrameError"
 }
 
+/** More than a runner's header ever has; so many are parsed in a millisecond or two. */
+const values_max = 10_000
+const depth_max = 8
+/** Of kinds that say little and come by thousands. */
+const short_headers: readonly Kind[] = ["loaded", "host"]
+const short_header_bytes_max = 4096
+
 /** Of a payload: the kind and the length of its header. */
 const fixed_bytes = 5
 const length_bytes = 4
@@ -211,7 +220,8 @@ export function openDecoder(
     if (!kind) throw new FrameError("a frame is of an unknown kind")
     const header_bytes = held.readUInt32LE(start + length_bytes + 1)
     if (header_bytes > payload - fixed_bytes) throw new FrameError("a header is longer than its frame")
-    if (header_bytes > header_bytes_max) throw new FrameError("a header is too long")
+    const most = short_headers.includes(kind) ? short_header_bytes_max : header_bytes_max
+    if (header_bytes > most) throw new FrameError("a header is too long")
     if (end - start < length_bytes + payload) return undefined
     const at = start + length_bytes + fixed_bytes
     const stop = start + length_bytes + payload
@@ -226,8 +236,13 @@ export function openDecoder(
   function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     let header: unknown
     try {
-      header = JSON.parse(utf8.decode(bytes))
-    } catch {
+      const text = utf8.decode(bytes)
+      if (sender === "runner" && isBeyond(text, depth_max, values_max)) {
+        throw new FrameError("a header has too many values")
+      }
+      header = JSON.parse(text)
+    } catch (thrown) {
+      if (thrown instanceof FrameError) throw thrown
       throw new FrameError("a header is not JSON")
     }
     if (typeof header !== "object" || header === null || Array.isArray(header)) {

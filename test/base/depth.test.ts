@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { isDeeper } from "../../src/base/depth.ts"
+import { isBeyond, isDeeper } from "../../src/base/depth.ts"
 
 const depthOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0
@@ -26,4 +26,15 @@ test("the depth of JSON is found without parsing it, whatever its texts hold", (
 test("what is no JSON has a depth, too", () => {
   expect(isDeeper("[".repeat(1_000_000), 64)).toBe(true)
   expect(isDeeper(`"${"[".repeat(1000)}`, 64)).toBe(false)
+})
+
+test("the values of JSON are counted without parsing it, whatever its texts hold", () => {
+  const text = fc.string({ unit: fc.constantFrom(",", "[", '"', "\\", "a") })
+  fc.assert(
+    fc.property(fc.array(fc.oneof(text, fc.array(text, { maxLength: 3 })), { minLength: 1 }), (list) => {
+      const values = 1 + list.reduce((sum, value) => sum + 1 + (Array.isArray(value) ? value.length : 0), 0)
+      expect(isBeyond(JSON.stringify(list), 2, 2 * values)).toBe(false)
+      expect(isBeyond(JSON.stringify(list), 2, list.length)).toBe(true)
+    }),
+  )
 })

@@ -112,6 +112,9 @@ test.each([
   ["with a list as its header", forge(7, kinds.done, 2, Buffer.from("[]"))],
   ["with nothing as its header", forge(9, kinds.done, 4, Buffer.from("null"))],
   ["with a header that is no UTF-8", forge(9, kinds.done, 4, Buffer.from([0x22, 0xff, 0xfe, 0x22]))],
+  ["with a header that nests", encodeFrame("done", { a: [[[[[[[[]]]]]]]] })],
+  ["with too many values in its header", encodeFrame("done", { a: Array(6000).fill([]) })],
+  ["with a long header where there is little to say", encodeFrame("host", { function: "x".repeat(5000) })],
 ])("a frame %s is refused", (_, bytes) => {
   expect(() => decode([bytes])).toThrow(FrameError)
   expect(() => decode(split(bytes, [1, 2, 3, 4, 5, 6, 7, 8]))).toThrow(FrameError)

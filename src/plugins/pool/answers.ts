@@ -1,5 +1,5 @@
 /** What a runner may say, and what becomes of one that says something else. */
-import type { Failed, FailureKind, Frame } from "../frames.ts"
+import type { Failed, FailureKind, Folder, Frame } from "../frames.ts"
 import { type Module, PluginFailed } from "../module.ts"
 import type { Bounds, Process } from "./process.ts"
 
@@ -9,7 +9,6 @@ export const file_bytes_max = 8_388_608
 export const slack_bytes = 65_536
 /** Of each of two streams, in characters; in JSON each takes up to six bytes. */
 const written_chars_max = 65_536
-/** JSON of this size that is nested all the way is read in 50 ms. */
 const header_bytes_max = 12 * written_chars_max + slack_bytes
 /** Of all the folders that a program leaves behind, as base64. */
 const folders_bytes_max = 48 << 20
@@ -26,9 +25,12 @@ const said_by_runners: ReadonlySet<unknown> = new Set<FailureKind>([
   "memory",
 ])
 
-export function boundsFor({ engine, limits }: Module): Bounds {
-  const body = Math.max(limits.output_bytes_max, file_bytes_max) + slack_bytes
-  const header = engine === "wasmer" ? header_bytes_max + folders_bytes_max : header_bytes_max
+/** Of what it says in a call. Only who was given folders has files to write, and to leave behind. */
+export function boundsFor({ engine, limits }: Module, folders: readonly Folder[] = []): Bounds {
+  const has_files = engine === "reactor" && folders.length > 0
+  const leaves_files = engine === "wasmer" && folders.some(({ writable }) => writable)
+  const body = Math.max(limits.output_bytes_max, has_files ? file_bytes_max : 0) + slack_bytes
+  const header = header_bytes_max + (leaves_files ? folders_bytes_max : 0)
   return { frame_bytes_max: header + body, header_bytes_max: header }
 }
 

@@ -1,6 +1,14 @@
 import { type Call, type Done, type Folder, type Frame, type Host, host_errors } from "../frames.ts"
 import { type CallRequest, type CallResult, type Module, PluginFailed } from "../module.ts"
-import { broken, failureOf, file_bytes_max, outOfOrder, slack_bytes, toWritten } from "./answers.ts"
+import {
+  boundsFor,
+  broken,
+  failureOf,
+  file_bytes_max,
+  outOfOrder,
+  slack_bytes,
+  toWritten,
+} from "./answers.ts"
 import type { Process } from "./process.ts"
 
 /** Of one call; more than any work needs, and far less than would wear the gateway out. */
@@ -9,11 +17,8 @@ const host_calls_max = 10_000
  * One call, from its sending to its answer, with its deadline, its host functions and its end by the signal. Throws
  * PluginFailed or the signal's reason; the runner is dead then, unless it said itself that the call failed.
  */
-export async function runCall(
-  process: Process,
-  { plugin, engine, limits }: Module,
-  request: CallRequest,
-): Promise<CallResult> {
+export async function runCall(process: Process, module: Module, request: CallRequest): Promise<CallResult> {
+  const { plugin, engine, limits } = module
   const { signal } = request
   signal.throwIfAborted()
   const started = performance.now()
@@ -29,6 +34,8 @@ export async function runCall(
   signal.addEventListener("abort", abort)
   try {
     const { function: name, env, args, folders, input, host } = request
+    // It is as it was after the load, but for these.
+    if (folders) process.expect(boundsFor(module, folders))
     const call: Call = { function: name, env, ...(args && { args }), ...(folders && { folders }) }
     let frame = await process.ask("call", call, input)
     for (let count = 1; frame.kind === "host"; count++) {
@@ -61,7 +68,8 @@ async function answerHost(
   const { function: name } = header as Partial<Host>
   if (typeof name !== "string" || name.length > 64) throw broken(process, "a host function without a name")
   const bytes_max = name.startsWith("fs_") ? file_bytes_max + slack_bytes : output_bytes_max
-  if (body.length > bytes_max) return { error: host_errors.too_large }
+  // A guest is told so by its runner.
+  if (body.length > bytes_max) throw broken(process, "an argument that is too long")
   const answer = await process.during(host(name, body))
   return "error" in answer ? { error: host_errors[answer.error] } : { error: 0, bytes: answer.bytes }
 }

@@ -54,6 +54,11 @@ const forgeries: Record<string, () => void> = {
   "a header that is a list": () => send(frameOf(kinds.done, "[]")),
   "a header nested a hundred thousand times": () =>
     send(frameOf(kinds.done, `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)),
+  "a header of a hundred thousand lists": () =>
+    send(frameOf(kinds.done, `{"stdout":"","stderr":"","a":[${"[],".repeat(100_000)}0]}`)),
+  "a call of the host with a long header": () => send(host({ function: "log", more: "x".repeat(5000) })),
+  "an argument that is too long": () => send(host({ function: "log" }, "x".repeat(100_000))),
+  "a file where there are no folders": () => send(host({ function: "fs_write" }, "x".repeat(1_000_000))),
   "ready once more": () => send(encodeFrame("ready", { missing: [] })),
   "loaded once more": () => send(encodeFrame("loaded", {})),
   "two answers": () => send(done(), done()),
