@@ -1,8 +1,10 @@
-import { isDeeper } from "../base/depth.ts"
+import { isBeyond } from "../base/depth.ts"
 import { PluginFailed } from "./module.ts"
 
 /** Deeper than anybody means, and shallow enough for whoever writes it out again. */
 const depth_max = 64
+/** More than anybody says in one go; what is parsed for them is done in 10 ms. */
+const most_values = 100_000
 
 /** JSON as a plugin wrote it. Throws PluginFailed. */
 export function readJson(bytes: Uint8Array, from: string): unknown {
@@ -11,11 +13,11 @@ export function readJson(bytes: Uint8Array, from: string): unknown {
   return value
 }
 
-/** undefined for what is not JSON in UTF-8, or is nested too deeply. */
-export function tryJson(bytes: Uint8Array): unknown {
+/** undefined for what is not JSON in UTF-8, is nested too deeply or has too many values. */
+export function tryJson(bytes: Uint8Array, values_max = most_values): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-    return isDeeper(text, depth_max) ? undefined : (JSON.parse(text) as unknown)
+    return isBeyond(text, depth_max, values_max) ? undefined : (JSON.parse(text) as unknown)
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof TypeError) return undefined
     throw thrown

@@ -24,11 +24,14 @@ export type HostFunction = (argument: Uint8Array) => Promise<Uint8Array> | Uint8
 /** What is made once for a call and used by all of its host functions. */
 export type HostMeans = HostContext & { redactor: Redactor; taint: Taint }
 
+/** Of an argument, whose length is in one text or two. A call may bring ten thousand of them. */
+const values_max = 1000
+
 /** JSON of a plugin's, narrowed. Throws HostRefused. */
 export function argumentParser<S extends TSchema>(schema: S): (bytes: Uint8Array) => ReturnType<Parse<S>> {
   const parse = once(() => parser(schema))
   return (bytes) => {
-    const value = tryJson(bytes)
+    const value = tryJson(bytes, values_max)
     if (value === undefined) throw new HostRefused("invalid", "the argument is not JSON")
     try {
       return parse()(value)
