@@ -221,6 +221,18 @@ const verdicts: [what: string, grants: string[], config: object, expected: Parti
     { verdict: "deny" },
   ],
   [
+    "a host that is asked about and granted by itself, too",
+    ["http:127.0.0.1:#", "http:*.test", "http:pay.test"],
+    rules({ allow: ["notes"], ask: ["network:pay.test"] }),
+    { said: "ok", decided_by: "ann" },
+  ],
+  [
+    "the same below a wildcard alone, where nobody is asked",
+    ["http:127.0.0.1:#", "http:*.test"],
+    rules({ allow: ["notes"], ask: ["network:pay.test"] }),
+    { said: "ok", summaries: [] },
+  ],
+  [
     "a host below a wildcard, which is not opened by it",
     ["http:*.localhost:#"],
     rules({ allow: ["notes"] }),
