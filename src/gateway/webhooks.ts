@@ -1,14 +1,5 @@
-/** What becomes of a platform's request once its signature is right: one turn, and its answer on the way back. */
-import type { TurnResult } from "../agent/events.ts"
-import type { Turn } from "../agent/turn.ts"
+/** Deliveries of platforms: each is worked on once, and taken up again where a gateway ended in the middle. */
 import { AppError } from "../base/errors.ts"
-import type { Part } from "../base/parts.ts"
-import { parseSessionKey } from "../base/session-key.ts"
-import type { Channel } from "../channels/channel.ts"
-import { type Sent, sendAnswer } from "../channels/channel-proxy.ts"
-import { isPassing, PluginFailed } from "../plugins/module.ts"
-import type { Incoming, IncomingPart, PluginAdapter } from "../plugins/plugin.ts"
-import type { Store } from "../store/open.ts"
 import { delivery_ms } from "../store/retention.ts"
 import {
   type DeliveryKey,
@@ -16,19 +7,14 @@ import {
   findDelivery,
   finishDelivery,
   listUnfinishedDeliveries,
-  putDelivery,
+  type UnfinishedDelivery,
 } from "../store/webhooks.ts"
 import type { App } from "./app.ts"
-import { type Caller, scopes } from "./auth.ts"
-import { routeTo } from "./chat.ts"
 import { type Failures, openFailures } from "./failures.ts"
-import { sniff } from "./files.ts"
 import type { Limits } from "./limits.ts"
 import { reported } from "./rpc.ts"
-import { type Answer, answers, failed } from "./webhook-answers.ts"
-
-/** A request whose signature is right. `hash`: of what makes it the same one as another. */
-export type Delivery = { channel: Channel; adapter: PluginAdapter; hash: string; body: Uint8Array }
+import { type Answer, answers } from "./webhook-answers.ts"
+import { count, type Delivery, explain, rowKey, takeIn } from "./webhook-work.ts"
 
 export type Webhooks = AsyncDisposable & {
   /** Takes a delivery in once, however often and at how many times it comes. Never throws. */
@@ -44,20 +30,21 @@ export type Webhooks = AsyncDisposable & {
   body_ms: number
 }
 
-/** Who speaks for a platform: its signature says that it may, for every account and peer there. */
-const platform: Caller = { token_id: "", name: "channel", scopes, agents: null, expires_ms: null }
-
-type Message = Extract<Incoming, { type: "message" }>
-type Work = { delivery: Delivery; app: App; signal: AbortSignal; acknowledge(answer: Answer): void }
-
 const failures_max = 60
 const failure_window_ms = 60_000
 const addresses_max = 10_000
 /** So many times the largest body is what strangers can make us hold. */
 const readings_max = 64
+/** Of one channel: each holds its body and a turn, and a person with many names could begin as many as they like. */
+const works_max = 256
+/** Gateways that may begin with what was acknowledged; it may be what brings them to their end. */
+const attempts_max = 5
 
 /** `of`: the whole, which this is a part of. */
-export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">): Webhooks {
+export function openWebhooks(
+  of: () => App,
+  { body_ms, farewell_ms }: Pick<Limits, "body_ms" | "farewell_ms">,
+): Webhooks {
   const stopping = new AbortController()
   /** By delivery: what it is or will be acknowledged with. */
   const working = new Map<string, Promise<Answer>>()
@@ -81,20 +68,26 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
     return promise
   }
 
+  const isFull = (channel: string): boolean =>
+    [...working.keys()].filter((key) => key.startsWith(`${channel} `)).length >= works_max
+
   const take: Webhooks["take"] = async (delivery) => {
     const app = of()
-    const first = working.get(keyOf(rowKey(delivery)))
-    // From here to `begin` nothing waits: two at once would both be the first.
-    if (!first) {
-      const known = findDelivery(app.store.db, rowKey(delivery), app.now_ms() - delivery_ms)
-      if (known?.is_done !== 1) return begin(delivery, known?.turn_id ?? null)
-    } else {
-      // What comes while the first one is worked on shares its end, as the platform may have given that one up.
-      const answer = await first
-      if (answer.status >= 300 || answer.outcome === "responded") return answer
+    const { id } = delivery.channel
+    const counted = (answer: Answer): Answer => {
+      count(app, id, answer.outcome)
+      return answer
     }
-    count(app, delivery.channel.id, answers.duplicate.outcome)
-    return answers.duplicate
+    const first = working.get(keyOf(rowKey(delivery)))
+    if (!first) {
+      // From here to `begin` nothing waits: two at once would both be the first.
+      const known = findDelivery(app.store.db, rowKey(delivery), app.now_ms() - delivery_ms)
+      if (known?.is_done === 1) return counted(answers.duplicate)
+      return isFull(id) ? counted(answers.busy) : begin(delivery, known?.turn_id ?? null)
+    }
+    // What comes while the first one is worked on shares its end, as the platform may have given that one up.
+    const answer = await first
+    return answer.status >= 300 || answer.outcome === "responded" ? answer : counted(answers.duplicate)
   }
 
   const now_ms = () => of().now_ms()
@@ -106,6 +99,10 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
       const app = of()
       for (const row of listUnfinishedDeliveries(app.store.db)) {
         if (working.has(keyOf(row))) continue
+        if (row.attempts >= attempts_max) {
+          giveUp(app, row)
+          continue
+        }
         const channel = app.live().channels.get(row.channel)
         const adapter = channel && app.plugins.adapter(channel.plugin)
         const body = adapter && deliveryBody(app.store.db, row)
@@ -113,19 +110,15 @@ export function openWebhooks(of: () => App, { body_ms }: Pick<Limits, "body_ms">
       }
     },
     async [Symbol.asyncDispose]() {
-      stopping.abort(new AppError("shutting_down"))
+      // Turns are over by now; what they said may be on its way, and nobody will send it again.
+      const timer = setTimeout(() => stopping.abort(new AppError("shutting_down")), farewell_ms)
       await Promise.all(running)
+      clearTimeout(timer)
     },
   }
 }
 
-const rowKey = ({ channel, hash }: Delivery) => ({ channel: channel.id, hash })
 const keyOf = ({ channel, hash }: DeliveryKey) => `${channel} ${hash}`
-
-export function count({ metrics }: App, channel: string, outcome: string): void {
-  const key = `${channel} ${outcome}`
-  metrics.webhooks_total.set(key, (metrics.webhooks_total.get(key) ?? 0) + 1)
-}
 
 /** What `status` says of each channel: "ready", or why nobody can speak there. */
 export function channelStates({ live, plugins }: App): { id: string; state: string }[] {
@@ -137,142 +130,9 @@ export function channelStates({ live, plugins }: App): { id: string; state: stri
   })
 }
 
-/** `turn_id`: what an earlier attempt became. Its answer is sent, if it has one; only sending had failed then. */
-async function takeIn(work: Work, turn_id: string | null): Promise<Answer> {
-  const { app, delivery, signal } = work
-  const incoming = await parse(delivery, app, signal)
-  if ("outcome" in incoming) return incoming
-  const earlier = turn_id === null ? undefined : app.turns.find(turn_id)
-  const kept = earlier && (await resultOf(earlier))
-  const result = kept ?? (await converse(work, incoming))
-  if (delivery.channel.acknowledge === "at_once") await finish(app.store, delivery)
-  const text = result.stop_reason === "aborted" ? "" : result.text
-  const answer = text === "" ? answers.nothing : await answerWith(work, incoming, text)
-  tell(app, answer.status < 300 ? "channel.sent" : "channel.failed", delivery, result, answer)
-  // Sending is tried again when the platform asks again; what was refused here would be refused again.
-  if (answer.status < 300 || answer.outcome === "denied") await finish(app.store, delivery)
-  return answer
-}
-
-const finish = (store: Store, delivery: Delivery) =>
-  store.commit((db) => finishDelivery(db, rowKey(delivery)))
-
-async function resultOf(turn: Turn): Promise<TurnResult | undefined> {
-  const outcome = await turn.outcome
-  return "result" in outcome ? outcome.result : undefined
-}
-
-async function parse({ adapter, body, channel }: Delivery, app: App, signal: AbortSignal) {
-  try {
-    const incoming = await adapter.parseIncoming(body, signal)
-    if (incoming.type === "ignore") return answers.ignored
-    if (incoming.type === "respond") {
-      const { status, content_type, body } = incoming
-      return { outcome: "responded", status, type: content_type, body } satisfies Answer
-    }
-    return isEmpty(incoming) ? answers.empty : incoming
-  } catch (thrown) {
-    if (!(thrown instanceof PluginFailed)) throw thrown
-    const { kind, message: reason } = thrown
-    app.log.warn("an adapter could not read a request", {
-      channel: channel.id,
-      plugin: adapter.plugin,
-      kind,
-      reason,
-    })
-    return isPassing(thrown) ? answers.unavailable : answers.unreadable
-  }
-}
-
-const isEmpty = ({ parts }: Message) => parts.every((part) => part.type === "text" && part.text.trim() === "")
-
-/** The message is on the disk together with the delivery, before a model is asked. */
-async function converse({ app, delivery, acknowledge }: Work, message: Message): Promise<TurnResult> {
-  const { channel } = delivery
-  const { account, peer, guild, team } = message
-  const origin = { channel: channel.id, account, peer, ...(guild && { guild }), ...(team && { team }) }
-  // Who may not speak there leaves no image either.
-  const target = routeTo(app, platform, origin)
-  const parts = await Promise.all(message.parts.map((part) => toPart(app, part)))
-  const turn = app.turns.submit({ ...target, parts, revocable: true })
-  const at_once = channel.acknowledge === "at_once"
-  const body = at_once ? delivery.body : null
-  const row = { ...rowKey(delivery), turn_id: turn.id, body, created_ms: app.now_ms() }
-  try {
-    await app.store.commit((db) => putDelivery(db, row))
-  } catch (thrown) {
-    turn.abort(new AppError("aborted"))
-    throw thrown
-  }
-  const session_key = turn.session_key
-  const data = { channel: channel.id, account, session_key, turn_id: turn.id }
-  app.hub.publish({ topic: "channel.received", data, agent: turn.agent })
-  if (at_once) acknowledge(answers.accepted)
-  const outcome = await turn.outcome
-  if ("result" in outcome) return outcome.result
-  throw new AppError(outcome.error.code, { ...outcome.error.data, turn_id: turn.id })
-}
-
-async function toPart(app: App, part: IncomingPart): Promise<Part> {
-  if (part.type === "text") return part
-  if (!sniff(part.bytes).startsWith("image/")) throw new AppError("invalid_params", { expected: "an image" })
-  const { id, mime } = await app.files.put({ bytes: part.bytes, name: null, token_id: "" })
-  return { type: "image", file_id: id, mime }
-}
-
-async function answerWith(
-  { app, delivery, signal }: Work,
-  { reply }: Message,
-  content: string,
-): Promise<Answer> {
-  const { channels, findSecret } = app.live()
-  // By now, as what was taken away while the agent thought must not be used.
-  const channel = channels.get(delivery.channel.id)
-  const adapter = channel && app.plugins.adapter(channel.plugin)
-  if (!adapter) return answers.unavailable
-  const outgoing = { content, ...(reply !== undefined && { reply }) }
-  const sent = await sendAnswer({ channel, adapter, outgoing, findSecret, signal, log: app.log })
-  return toAnswer(sent, delivery)
-}
-
-function toAnswer(sent: Sent, { channel, adapter }: Delivery): Answer {
-  switch (sent.type) {
-    case "bytes":
-      // Nobody reads the body of an answer that was given before.
-      return channel.acknowledge === "at_once" ? answers.unsent : answers.bytes(sent.bytes)
-    case "sent":
-      return answers.sent
-    case "failed":
-      return answers.upstream
-    case "unavailable":
-      return answers.unavailable
-    case "denied":
-      return answers.denied(sent.host, adapter.plugin)
-  }
-}
-
-async function explain(thrown: unknown, { app, delivery, signal }: Work): Promise<Answer> {
-  const error = signal.aborted ? new AppError("shutting_down") : reported(thrown, app)
-  const answer = error.code === "aborted" ? answers.nothing : failed(error)
-  const turn_id = typeof error.data.turn_id === "string" ? error.data.turn_id : null
-  tell(app, "channel.failed", delivery, { session_key: null, turn_id }, answer)
-  // Nobody will send it again, and what failed by itself would fail again; but a gateway that stops is to blame itself.
-  const is_over = delivery.channel.acknowledge === "at_once" && error.code !== "shutting_down"
-  if (is_over || error.code === "aborted") {
-    await finish(app.store, delivery).catch((cause) => void reported(cause, app))
-  }
-  return answer
-}
-
-function tell(
-  app: App,
-  topic: "channel.sent" | "channel.failed",
-  { channel }: Delivery,
-  { session_key, turn_id }: { session_key: string | null; turn_id: string | null },
-  { outcome, status }: Answer,
-): void {
-  const data = { channel: channel.id, session_key, turn_id, outcome }
-  const agent = parseSessionKey(session_key ?? "")?.agent
-  app.hub.publish({ topic, data, ...(agent !== undefined && { agent }) })
-  if (status >= 300) app.log.warn("a webhook was not answered as it should be", data)
+function giveUp(app: App, { channel, hash, turn_id, attempts }: UnfinishedDelivery): void {
+  app.log.warn("a webhook was given up", { channel, turn_id, attempts })
+  app.store
+    .commit((db) => finishDelivery(db, { channel, hash }))
+    .catch((cause: unknown) => void reported(cause, app))
 }

@@ -7,17 +7,19 @@ export type DeliveryRow = {
   is_done: 0 | 1
   turn_id: string | null
   body: Uint8Array | null
+  attempts: number
   created_ms: number
 }
 
 export type DeliveryKey = Pick<DeliveryRow, "channel" | "hash">
 
-/** One that failed, or whose day is over, begins anew. */
-export function putDelivery(db: Database, row: Omit<DeliveryRow, "is_done">): void {
+/** One that failed, or whose day is over, begins anew; one that was acknowledged and cut off counts its attempts. */
+export function putDelivery(db: Database, row: Omit<DeliveryRow, "is_done" | "attempts">): void {
   db.query(
-    `INSERT INTO webhook_delivery (channel, hash, is_done, turn_id, body, created_ms)
-     VALUES ($channel, $hash, 0, $turn_id, $body, $created_ms)
-     ON CONFLICT (channel, hash) DO UPDATE SET is_done = 0, turn_id = $turn_id, body = $body, created_ms = $created_ms`,
+    `INSERT INTO webhook_delivery (channel, hash, is_done, turn_id, body, attempts, created_ms)
+     VALUES ($channel, $hash, 0, $turn_id, $body, 1, $created_ms)
+     ON CONFLICT (channel, hash) DO UPDATE SET is_done = 0, turn_id = $turn_id, body = $body,
+       attempts = iif(is_done = 0 AND body IS NOT NULL, attempts + 1, 1), created_ms = $created_ms`,
   ).run(row)
 }
 
@@ -38,13 +40,16 @@ export const findDelivery = (
     .query("SELECT is_done, turn_id FROM webhook_delivery WHERE channel = ? AND hash = ? AND created_ms >= ?")
     .get(channel, hash, after_ms) as Pick<DeliveryRow, "is_done" | "turn_id"> | null) ?? undefined
 
+export type UnfinishedDelivery = Omit<DeliveryRow, "is_done" | "body" | "created_ms">
+
 /** What was acknowledged and not brought to an end, oldest first. */
-export const listUnfinishedDeliveries = (db: Database): Pick<DeliveryRow, "channel" | "hash" | "turn_id">[] =>
+export const listUnfinishedDeliveries = (db: Database): UnfinishedDelivery[] =>
   db
     .query(
-      "SELECT channel, hash, turn_id FROM webhook_delivery WHERE is_done = 0 AND body IS NOT NULL ORDER BY created_ms",
+      `SELECT channel, hash, turn_id, attempts FROM webhook_delivery WHERE is_done = 0 AND body IS NOT NULL
+       ORDER BY created_ms`,
     )
-    .all() as Pick<DeliveryRow, "channel" | "hash" | "turn_id">[]
+    .all() as UnfinishedDelivery[]
 
 export const deliveryBody = (db: Database, { channel, hash }: DeliveryKey): Uint8Array | undefined =>
   (

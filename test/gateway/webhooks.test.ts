@@ -35,7 +35,7 @@ const bytes = (value: string) => new TextEncoder().encode(value)
 type Options = HouseOptions & {
   acknowledge?: "at_once" | "when_done"
   parse?(payload: Uint8Array): Incoming | Promise<Incoming>
-  format?(content: string): Formatted | Promise<Formatted>
+  format?(content: string, signal: AbortSignal): Formatted | Promise<Formatted>
 }
 
 type Desk = AsyncDisposable & {
@@ -65,7 +65,8 @@ async function openDesk({
       desk.parsed++
       return parse?.(payload) ?? message()
     },
-    formatOutgoing: async ({ content }) => format?.(content) ?? { type: "bytes", bytes: bytes(content) },
+    formatOutgoing: async ({ content }, signal) =>
+      format?.(content, signal) ?? { type: "bytes", bytes: bytes(content) },
   }
   const hub = openHub()
   const hears = () => true
@@ -87,7 +88,7 @@ async function openDesk({
       findSecret: () => undefined,
     }),
   } as unknown as App
-  const webhooks = openWebhooks(() => app, { body_ms: 1000 })
+  const webhooks = openWebhooks(() => app, { body_ms: 1000, farewell_ms: 1000 })
   return Object.assign(desk, {
     webhooks,
     take: (hash = "a", body = "{}") => webhooks.take({ channel, adapter, hash, body: bytes(body) }),
@@ -277,4 +278,57 @@ test("a day later a delivery is a new one, and one that fails may come again", a
   desk.house.clock.now_ms += day_ms + 1
   expect(await outcomes([desk.take()])).toEqual(["failed"])
   expect(await outcomes([desk.take()])).toEqual(["answered"])
+})
+
+test("an answer that is on its way when the gateway stops is given the time to get out", async () => {
+  const [formatting, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<Formatted>()]
+  const format = (_content: string, signal: AbortSignal) => {
+    signal.addEventListener("abort", () => ready.reject(signal.reason))
+    formatting.resolve()
+    return ready.promise
+  }
+  await using desk = await openDesk({ format })
+  const answer = desk.take()
+  await formatting.promise
+  const gone = desk.webhooks[Symbol.asyncDispose]()
+  ready.resolve({ type: "bytes", bytes: bytes("just in time") })
+  await gone
+  expect((await answer).outcome).toBe("answered")
+})
+
+test("of one channel there are never more at work than 256, and who is turned away may come again", async () => {
+  const gate = Promise.withResolvers<void>()
+  const parse = async (payload: Uint8Array) => {
+    await gate.promise
+    return message({ peer: new TextDecoder().decode(payload) })
+  }
+  await using desk = await openDesk({ parse })
+  const taken = Array.from({ length: 256 }, (_, n) => desk.take(`${n}`, `peer ${n}`))
+  const busy = await desk.take("one more", "a peer")
+  expect([busy.status, busy.retry_after_s]).toEqual([503, 1])
+  const again = desk.take("0", "peer 0")
+  gate.resolve()
+  expect(new Set(await outcomes(taken))).toEqual(new Set(["answered"]))
+  expect(await outcomes([again, desk.take("one more", "a peer")])).toEqual(["duplicate", "answered"])
+})
+
+test("what brings each gateway to its end is not taken up for ever", async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, "weft.db")
+  const script = (_asked: unknown, _call: number, signal: AbortSignal) => stall(signal)
+  const open = () => openDesk({ path, acknowledge: "at_once", script })
+  for (let start = 0; start < 5; start++) {
+    await using desk = await open()
+    if (start === 0) await desk.take()
+    else desk.webhooks.resume()
+    while (desk.house.models.asked.length === 0) await new Promise(setImmediate)
+  }
+  await using desk = await open()
+  desk.webhooks.resume()
+  const rows = () => desk.house.store.db.query("SELECT is_done, body FROM webhook_delivery").all()
+  while (desk.house.logged.length === 0) await new Promise(setImmediate)
+  expect(desk.house.logged.join()).toContain("given up")
+  await desk.house.store.commit(() => undefined)
+  expect(rows()).toEqual([{ is_done: 1, body: null }])
+  expect(desk.house.models.asked).toEqual([])
 })

@@ -43,10 +43,25 @@ test("only what was acknowledged and is not done is unfinished, oldest first; it
     finishDelivery(db, { channel: "mock", hash: "done" })
   })
   expect(listUnfinishedDeliveries(store.db)).toEqual([
-    { channel: "mock", hash: "early", turn_id: "t" },
-    { channel: "mock", hash: "late", turn_id: null },
+    { channel: "mock", hash: "early", turn_id: "t", attempts: 1 },
+    { channel: "mock", hash: "late", turn_id: null, attempts: 1 },
   ])
   expect(deliveryBody(store.db, { channel: "mock", hash: "early" })).toEqual(body)
   expect(deliveryBody(store.db, { channel: "mock", hash: "done" })).toBeUndefined()
   expect(deliveryBody(store.db, { channel: "mock", hash: "none" })).toBeUndefined()
+})
+
+test("what was acknowledged and cut off counts its attempts; what begins anew has none", async () => {
+  await using store = openStore(":memory:")
+  const put = (body: Uint8Array | null) =>
+    store.commit((db) => {
+      putDelivery(db, row("a", { body }))
+      return (db.query("SELECT attempts FROM webhook_delivery").get() as { attempts: number }).attempts
+    })
+  const body = new Uint8Array([1])
+  expect([await put(null), await put(null), await put(body), await put(body), await put(body)]).toEqual([
+    1, 1, 1, 2, 3,
+  ])
+  await store.commit((db) => finishDelivery(db, { channel: "mock", hash: "a" }))
+  expect(await put(body)).toBe(1)
 })

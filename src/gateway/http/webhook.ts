@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts"
 import type { Channel } from "../../channels/channel.ts"
 import type { App } from "../app.ts"
 import { type Answer, answers } from "../webhook-answers.ts"
-import { count } from "../webhooks.ts"
+import { count } from "../webhook-work.ts"
 import { readBody, text } from "./body.ts"
 import type { HttpContext } from "./endpoint.ts"
 

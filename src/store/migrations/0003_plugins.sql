@@ -46,6 +46,8 @@ CREATE TABLE webhook_delivery (
   turn_id TEXT,
   -- The platform's request, where it was acknowledged before the turn: nobody will send it again.
   body BLOB,
+  -- How many gateways have begun with it since it was acknowledged: what ends each of them must not be begun for ever.
+  attempts INTEGER NOT NULL,
   created_ms INTEGER NOT NULL,
   PRIMARY KEY (channel, hash)
 ) STRICT, WITHOUT ROWID;
