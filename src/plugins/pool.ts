@@ -1,4 +1,3 @@
-import { assert } from "../base/errors.ts"
 import { type CallRequest, type CallResult, type Module, PluginFailed, type Pool } from "./module.ts"
 import { runCall } from "./pool/call.ts"
 import { awaitReady, runLoad } from "./pool/load.ts"
@@ -76,8 +75,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       if (!runner.process) start(runner)
       await runner.ready
       const process = runner.process!
-      runner.memory_bytes_max = memoryFor(process.pid, module)
-      watchMemory(runner)
+      watch.add(process.pid, memoryFor(process.pid, module), () => process.kill(outOfMemory(runner)))
       await runLoad(process, module, load_ms_max)
       runner.loaded_ms = performance.now()
       rest(runner)
@@ -138,20 +136,14 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
 
   function take(runner: Runner): void {
     runner.state = "busy"
-    watchMemory(runner)
-  }
-
-  function watchMemory(runner: Runner): void {
-    const { process, memory_bytes_max } = runner
-    assert(process, "only what runs has memory")
-    watch.add(process.pid, memory_bytes_max, () => process.kill(outOfMemory(runner)))
+    watch.mark(runner.process!.pid, true)
   }
 
   /** After a load or a call, and of a spare from the start. */
   function rest(runner: Runner): void {
     last_call_ms = runner.idle_since_ms = performance.now()
     if (runner.state === "loading" || runner.state === "busy") {
-      watch.remove(runner.process!.pid)
+      watch.mark(runner.process!.pid, false)
       runner.state = "idle"
       if (runner.retired || !runner.process?.is_alive) end(runner)
     }

@@ -21,7 +21,6 @@ export type Runner = {
   key: string | undefined
   /** Ends after its call. */
   retired: boolean
-  memory_bytes_max: number
   loaded_ms: number
   idle_since_ms: number
 }
@@ -42,7 +41,6 @@ export const newRunner = (engine: Engine): Runner => ({
   plugin: undefined,
   key: undefined,
   retired: false,
-  memory_bytes_max: 0,
   loaded_ms: 0,
   idle_since_ms: performance.now(),
 })

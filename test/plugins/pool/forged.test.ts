@@ -119,3 +119,15 @@ needs({ platform: "linux" })(
   },
   30_000,
 )
+
+needs({ platform: "linux" })(
+  "a runner that takes memory once its call is over is ended, too",
+  async () => {
+    await using pool = forgedBy("memory once its call is over")
+    expect((await pool.call(module, ask("echo"))).output).toHaveLength(4)
+    const { pid, busy } = pool.runners()[0]!
+    expect(busy).toBe(false)
+    await until(() => !isRunning(pid))
+  },
+  30_000,
+)

@@ -108,7 +108,8 @@ if (forgery === "questions whose answers it does not read") {
     Bun.sleepSync(5)
   }
 }
-if (forgery === "memory without end") {
+if (forgery === "memory once its call is over") send(done())
+if (forgery.startsWith("memory ")) {
   const held: Buffer[] = []
   // Slowly, for the sake of the machine.
   for (;;) {
