@@ -47,6 +47,8 @@ const sections = new Map([
 const order = [...sections.keys()]
 const [custom, tag] = [0, 13]
 
+/** Names, debugging, who made it; no toolchain writes fifty of them. */
+const customs_max = 1000
 const functions_max = 50_000
 const globals_max = 10_000
 const segments_max = 10_000
@@ -83,10 +85,17 @@ export function prepare(bytes: Uint8Array, options: PrepareOptions): Uint8Array<
   const written: Uint8Array[] = [bytes.subarray(0, 8)]
   const file = cursorOf(bytes, "the module", 8, bytes.length)
   let last = -1
+  let customs = 0
   while (file.offset < file.end) {
     const id = readByte(file)
     const body = readBytes(file, readU32(file))
-    if (id === custom) continue
+    if (id === custom) {
+      customs++
+      if (customs > customs_max) {
+        throw new ModuleRefused(`it has more than ${customs_max} custom sections; strip it`)
+      }
+      continue
+    }
     const place = placeOf(id)
     if (place <= last) {
       const how = place === last ? "twice" : "in the wrong place"

@@ -356,3 +356,22 @@ test("four megabytes of instructions take less than a blink", () => {
   expect(performance.now() - started).toBeLessThan(500)
   expect(prepared.length).toBeGreaterThan(4_000_000)
 })
+
+test("custom sections without end are refused", () => {
+  const customs = (count: number) => Array(count).fill(section(0, text("x")))
+  expect(WebAssembly.validate(prepare(binary(...customs(1000), ...Object.values(good)), as_reactor))).toBe(
+    true,
+  )
+  expect(refusal(binary(...customs(1001), ...Object.values(good)))).toBe(
+    "it has more than 1000 custom sections; strip it",
+  )
+})
+
+test("a module of nothing but long types takes no more than a few times its size", () => {
+  const long = [0x60, ...leb(1000), ...Array(1000).fill(0x7f), 0]
+  const bytes = binary(section(1, vector(Array(4000).fill(long))))
+  Bun.gc(true)
+  const before = process.memoryUsage.rss()
+  expect(refusal(bytes)).toContain("memory")
+  expect((process.memoryUsage.rss() - before) / bytes.length).toBeLessThan(8)
+})
