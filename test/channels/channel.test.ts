@@ -71,6 +71,8 @@ test("what is no channel is none", () => {
     without: { plugin: "p", signature: "github" },
     keyless: { plugin: "p", signature: "discord", public_key: "0".repeat(64) },
     unspoken: { signature: "github", secret: "any" },
+    empty: { plugin: "p", signature: "github", secret: "" },
+    hollow: { plugin: "p", signature: "header", secret: "" },
     right: { plugin: "p", signature: "github", secret: "any" },
   }
   expect([...openChannels(tables).keys()]).toEqual(["right"])

@@ -350,6 +350,7 @@ test("Meta's question is answered to who knows the token, with a word and nothin
     expect([query, ask(query)]).toEqual([query, undefined])
   }
   expect(schemeOf("meta").challenge!({}, new URLSearchParams(right))).toBeUndefined()
+  expect(ask(right.replace("the+token", ""), "")).toBeUndefined()
 })
 
 test("hex and base64 have one form each", () => {

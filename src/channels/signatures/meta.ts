@@ -8,7 +8,7 @@ export const meta: SignatureScheme = {
   open: openHubSignature,
   challenge({ verify_token }, query) {
     const [mode, challenge] = [query.get("hub.mode"), query.get("hub.challenge") ?? ""]
-    if (verify_token === undefined || mode !== "subscribe") return undefined
+    if (!verify_token || mode !== "subscribe") return undefined
     if (!isSame(query.get("hub.verify_token") ?? "", verify_token)) return undefined
     // It goes back as it came, so it must be nothing but a word.
     return /^[A-Za-z0-9_.-]{1,256}$/.test(challenge) ? challenge : undefined
