@@ -9,7 +9,7 @@ test("a figure that there is not is refused with the names of those that there a
   const error = child.stderr.toString().trimEnd()
   expect(child.exitCode).toBe(2)
   expect(error).toBe(
-    'error: no figure "nope"; one of version, size, first_reply, idle_memory, ping, turn, turns, sockets, route, hello, tools, exec, search, web_fetch, openclaw',
+    'error: no figure "nope"; one of version, size, first_reply, idle_memory, ping, turn, turns, sockets, route, hello, tools, exec, search, web_fetch, plugins, webhook, openclaw',
   )
 })
 

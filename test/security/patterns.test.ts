@@ -8,6 +8,7 @@ import {
   matchesText,
   specificity,
 } from "../../src/security/patterns.ts"
+import { cpuOf } from "../cpu.ts"
 
 test.each([
   // A name stands for itself and for what is below it.
@@ -169,12 +170,9 @@ test.each([
   ["a command", () => matchesCommand("git *a*a*b", ["/usr/bin/git", "a".repeat(megabyte)])],
   ["many words", () => matchesCommand("git a", ["/usr/bin/git", ...Array(megabyte / 2).fill("b")])],
   ["a text", () => matchesText("*a*a*b", "a".repeat(megabyte))],
-])("a megabyte of hostile text is judged in less than 50 ms: %s", (_name, run) => {
-  const times = Array.from({ length: 3 }, () => {
-    const started = Bun.nanoseconds()
-    expect(run()).toBe(false)
-    return (Bun.nanoseconds() - started) / 1e6
-  })
+])("a megabyte of hostile text is judged in less than 50 ms: %s", async (_name, run) => {
+  const times: number[] = []
+  for (let round = 0; round < 3; round++) times.push(await cpuOf(() => expect(run()).toBe(false)))
   expect(Math.min(...times)).toBeLessThan(50)
 })
 
