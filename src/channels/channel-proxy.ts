@@ -4,6 +4,7 @@ import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/grants
 import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Formatted, Outgoing, PluginAdapter } from "../plugins/plugin.ts"
 import { type FindSecret, fillSecrets, openRedactor } from "../plugins/secrets.ts"
+import { openTaint } from "../plugins/taint.ts"
 import { ToolDenied } from "../security/target.ts"
 import type { Channel } from "./channel.ts"
 
@@ -13,6 +14,8 @@ export type Sending = {
   channel: Channel
   adapter: PluginAdapter
   outgoing: Outgoing
+  /** The platform's request, of which the adapter put the reply aside. */
+  payload: Uint8Array
   /** A value of [secrets]. */
   findSecret: FindSecret
   signal: AbortSignal
@@ -95,8 +98,12 @@ function placeholders({ url, headers, body }: Request): string {
  * "{{secret:token}}" would be given it, and one that says a request would send it. An answer in which nothing was said is
  * a request with the same ones then.
  */
-async function isOwn(request: Request, { adapter, outgoing, signal }: Sending): Promise<boolean> {
+async function isOwn(request: Request, { adapter, outgoing, payload, signal }: Sending): Promise<boolean> {
   const found = placeholders(request)
+  // What was put aside comes back in whatever form the adapter keeps it in, so it is looked for where it came from.
+  const taint = openTaint([...found.matchAll(/\{\{secret:(\w+)/g)].map(([, name]) => name!))
+  taint.see(payload)
+  if (taint.isTainted()) return false
   // Without a placeholder, what was put aside says nothing more than where to.
   const reply = found.includes("{{") ? tame(outgoing.reply) : outgoing.reply
   try {

@@ -127,7 +127,8 @@ async function answerWith(
   const adapter = channel && app.plugins.adapter(channel.plugin)
   if (!adapter) return answers.unavailable
   const outgoing = { content, ...(reply !== undefined && { reply }) }
-  const sent = await sendAnswer({ channel, adapter, outgoing, findSecret, signal, log: app.log })
+  const payload = delivery.body
+  const sent = await sendAnswer({ channel, adapter, outgoing, payload, findSecret, signal, log: app.log })
   return toAnswer(sent, delivery)
 }
 

@@ -60,10 +60,11 @@ const request = (url: string, more: Partial<Extract<Formatted, { type: "request"
   ...more,
 })
 
-async function send(adapter: PluginAdapter, outgoing: Outgoing = { content: "hello" }) {
+async function send(adapter: PluginAdapter, outgoing: Outgoing = { content: "hello" }, payload = "") {
   const logged: unknown[] = []
   const sent = await sendAnswer({
-    ...{ channel, adapter, outgoing, signal: new AbortController().signal },
+    ...{ channel, adapter, outgoing, payload: new TextEncoder().encode(payload) },
+    ...{ signal: new AbortController().signal },
     findSecret: (name) => secrets[name],
     log: { warn: (...line) => void logged.push(line) },
   })
@@ -219,6 +220,21 @@ test.each(hostile)(
   async (_title, format, outgoing) => {
     const { sent } = await send(adapterOf(["http:127.0.0.1:2"], format), outgoing)
     expect(sent).toEqual({ type: "denied" })
+  },
+)
+
+test.each(['{"name":"{{secret:token}}"}', '{"name":"\\u007b{secret:token}}"}'])(
+  "a sender's name that an adapter put aside in a form of its own (%s) is given no secret",
+  async (payload) => {
+    await using api = startApi()
+    const format: Format = ({ reply }) => request(`${api.url}/`, { body: `@${atob(reply as string)}` })
+    const adapter = adapterOf([`http:${api.place}`], format)
+    const { sent } = await send(adapter, { content: "ok", reply: btoa("{{secret:token}}") }, payload)
+    expect(sent).toEqual({ type: "denied" })
+    expect(api.got).toEqual([])
+    // What the adapter writes by itself is its own.
+    const own = await send(adapter, { content: "ok", reply: btoa("{{secret:token}}") }, '{"name":"ann"}')
+    expect(own.sent).toEqual({ type: "sent" })
   },
 )
 
