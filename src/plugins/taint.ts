@@ -6,8 +6,8 @@ export type Taint = {
   isTainted(): boolean
 }
 
-/** One within another. */
-const encodings_max = 4
+/** One within another; the outermost is that of what a host function answers. */
+const encodings_max = 5
 
 /**
  * Such words come from a model, a stranger's answer or what the plugin kept, and it would send the secret wherever they

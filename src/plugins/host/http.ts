@@ -50,9 +50,10 @@ export const httpFetch =
     if (!URL.canParse(request.url)) throw new HostRefused("invalid", "that is not a URL")
     const fetched = await fetch({ ...request, method, signal, bytes_max: output_bytes_max, checkHop })
     if (fetched.cut) throw new HostRefused("too_large", "the body is longer than output_bytes_max")
-    // In base64 it could not be seen.
-    taint.see(fetched.body)
-    return toAnswer(answerOf(fetched, redactor), output_bytes_max)
+    const answer = answerOf(fetched, redactor)
+    // Not all that it may be can be seen in base64.
+    if ("body_base64" in answer) taint.see(fetched.body)
+    return toAnswer(answer, output_bytes_max)
   }
 
 function toBody({ body, body_base64 }: { body?: string; body_base64?: string }) {
