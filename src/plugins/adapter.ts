@@ -73,7 +73,7 @@ function toIncoming(output: unknown): Incoming {
   const { content, account = "webhook", peer = "main", guild, team, reply } = parseMessage(output)
   return {
     type: "message",
-    parts: typeof content === "string" ? [{ type: "text", text: content }] : content.map(toPart),
+    parts: (typeof content === "string" ? [{ type: "text" as const, text: content }] : content).map(toPart),
     account,
     peer,
     ...(guild !== undefined && { guild }),

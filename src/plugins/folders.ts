@@ -22,7 +22,8 @@ export async function readFolders(
   const left = { bytes: bytes_max, files: files_max }
   const folders: Folder[] = []
   for (const { path, absolute, writable } of given) {
-    const folder: Folder = { path, writable, files: {} }
+    // Without a prototype, in which some names are not a file's.
+    const folder: Folder = { path, writable, files: Object.create(null) as Folder["files"] }
     await readInto(folder.files, openFolder(absolute, writable), absolute, "", left, depth_max)
     folders.push(folder)
   }

@@ -27,6 +27,7 @@ const text = (content: string) => [{ type: "text" as const, text: content }]
 
 test.each([
   [{ content: "hi" }, { parts: text("hi"), account: "webhook", peer: "main" }],
+  [{ content: "a\ud800" }, { parts: text("a\ufffd"), account: "webhook", peer: "main" }],
   [
     { content: "", peer: "p", team: "t" },
     { parts: text(""), account: "webhook", peer: "p", team: "t" },

@@ -37,6 +37,18 @@ test("all files of a folder are there, and nothing that a link leads to", async 
   ])
 })
 
+test("a file's name is a name, also where JavaScript has its own meaning for it", async () => {
+  await using folder = await setUp()
+  const path = join(folder.absolute, "__proto__")
+  writeFileSync(path, "old")
+  const given = [{ path: "data", absolute: folder.absolute, writable: true }]
+  const before = await readFolders(given, openFolder)
+  const files = { ["__proto__"]: base64("new") }
+  expect(Object.keys(before[0]!.files)).toContain("__proto__")
+  await writeFolders(given, before, [{ path: "data", writable: true, files }], openFolder)
+  expect(folder.read("__proto__")).toBe("new")
+})
+
 test("what is new or another one is written, and what is missing stays", async () => {
   await using folder = await setUp()
   await folder.write({ "a.txt": base64("changed"), "new/c.txt": base64("c") })
