@@ -14,7 +14,8 @@ export const pluginsSection = defineSection(
         }),
         path: Type.String({
           minLength: 1,
-          description: "Its WASI module, relative to the configuration; its manifest lies beside it.",
+          description:
+            "Its WebAssembly module, relative to the configuration; its manifest lies beside it (x.toml for x.wasm).",
           examples: ["plugins/echo.wasm"],
           file: true,
         }),
@@ -34,7 +35,7 @@ export const pluginsSection = defineSection(
       },
       { additionalProperties: false },
     ),
-    { default: [], description: "WASI plugins and what each is granted." },
+    { default: [], description: "Plugins and what each is granted." },
   ),
 )
 
