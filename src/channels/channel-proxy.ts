@@ -20,6 +20,8 @@ export type Sending = {
   findSecret: FindSecret
   signal: AbortSignal
   log: Pick<Log, "warn">
+  /** Waited for before anything leaves. */
+  onSending?(): Promise<void>
 }
 
 /**
@@ -65,6 +67,7 @@ async function formatAndSend(sending: Sending): Promise<Sent> {
     log.warn("an answer was not sent, as what was said in it would have put a secret into it", fields)
     return { type: "denied" }
   }
+  await sending.onSending?.()
   return send(formatted, sending)
 }
 

@@ -41,14 +41,17 @@ export async function takeIn(work: Work, turn_id: string | null): Promise<Answer
   const earlier = turn_id === null ? undefined : app.turns.find(turn_id)
   const kept = earlier && (await resultOf(earlier))
   const result = kept ?? (await converse(work, incoming))
-  if (delivery.channel.acknowledge === "at_once") await finish(app.store, delivery)
   const text = result.stop_reason === "aborted" ? "" : result.text
   const answer = text === "" ? answers.nothing : await answerWith(work, incoming, text)
   tell(app, answer.status < 300 ? "channel.sent" : "channel.failed", delivery, result, answer)
   // Sending is tried again when the platform asks again; what was refused here would be refused again.
-  if (answer.status < 300 || answer.outcome === "denied") await finish(app.store, delivery)
+  const is_over = isAtOnce(delivery) ? answer !== answers.unavailable : answer.outcome === "denied"
+  if (answer.status < 300 || is_over) await finish(app.store, delivery)
   return answer
 }
+
+/** Nobody will send it again once it is acknowledged. */
+const isAtOnce = ({ channel }: Delivery): boolean => channel.acknowledge === "at_once"
 
 const finish = (store: Store, delivery: Delivery) =>
   store.commit((db) => finishDelivery(db, rowKey(delivery)))
@@ -91,7 +94,7 @@ async function converse({ app, delivery, acknowledge }: Work, message: Message):
   const target = routeTo(app, platform, origin)
   const parts = await Promise.all(message.parts.map((part) => toPart(app, part)))
   const turn = app.turns.submit({ ...target, parts, revocable: true })
-  const at_once = channel.acknowledge === "at_once"
+  const at_once = isAtOnce(delivery)
   const body = at_once ? delivery.body : null
   const row = { ...rowKey(delivery), turn_id: turn.id, body, created_ms: app.now_ms() }
   try {
@@ -128,7 +131,14 @@ async function answerWith(
   if (!adapter) return answers.unavailable
   const outgoing = { content, ...(reply !== undefined && { reply }) }
   const payload = delivery.body
-  const sent = await sendAnswer({ channel, adapter, outgoing, payload, findSecret, signal, log: app.log })
+  // Sent once or never: a crash in the middle must not send it again where nobody has asked.
+  const onSending = async () => {
+    if (isAtOnce(delivery)) await finish(app.store, delivery)
+  }
+  const { log } = app
+  const sent = await sendAnswer({
+    ...{ channel, adapter, outgoing, payload, findSecret, signal, log, onSending },
+  })
   return toAnswer(sent, delivery)
 }
 
@@ -148,13 +158,14 @@ function toAnswer(sent: Sent, { channel, adapter }: Delivery): Answer {
   }
 }
 
-export async function explain(thrown: unknown, { app, delivery, signal }: Work): Promise<Answer> {
+export async function explain(thrown: unknown, work: Work): Promise<Answer> {
+  const { app, delivery, signal } = work
   const error = signal.aborted ? new AppError("shutting_down") : reported(thrown, app)
   const answer = error.code === "aborted" ? answers.nothing : failed(error)
   const turn_id = typeof error.data.turn_id === "string" ? error.data.turn_id : null
   tell(app, "channel.failed", delivery, { session_key: null, turn_id }, answer)
-  // Nobody will send it again, and what failed by itself would fail again; but a gateway that stops is to blame itself.
-  const is_over = delivery.channel.acknowledge === "at_once" && error.code !== "shutting_down"
+  // What failed by itself would fail again; what had no room or no time here is taken up later.
+  const is_over = isAtOnce(delivery) && error.code !== "shutting_down" && error.code !== "session_busy"
   if (is_over || error.code === "aborted") {
     await finish(app.store, delivery).catch((cause) => void reported(cause, app))
   }

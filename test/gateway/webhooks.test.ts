@@ -332,3 +332,45 @@ test("what brings each gateway to its end is not taken up for ever", async () =>
   expect(rows()).toEqual([{ is_done: 1, body: null }])
   expect(desk.house.models.asked).toEqual([])
 })
+
+test("what was acknowledged waits where its adapter cannot be asked, and is not asked of the agent again", async () => {
+  let calls = 0
+  const format = (): Formatted => {
+    if (calls++ === 0) throw new PluginFailed("time", "no process was free")
+    return { type: "bytes", bytes: bytes("too late for the response") }
+  }
+  await using desk = await openDesk({ format, acknowledge: "at_once" })
+  const { db } = desk.house.store
+  expect((await desk.take()).outcome).toBe("accepted")
+  while (desk.told.length < 2) await new Promise(setImmediate)
+  expect(desk.told.at(-1)).toBe("channel.failed unavailable")
+  expect(db.query("SELECT is_done FROM webhook_delivery").all()).toEqual([{ is_done: 0 }])
+  desk.webhooks.resume()
+  // Shares the end of what was taken up.
+  await desk.take()
+  expect(desk.told.at(-1)).toBe("channel.failed failed")
+  expect(db.query("SELECT is_done, body FROM webhook_delivery").all()).toEqual([{ is_done: 1, body: null }])
+  expect(desk.house.models.asked).toHaveLength(1)
+})
+
+test("what was acknowledged is not given up because its session has others waiting", async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, "weft.db")
+  {
+    const script = (_asked: unknown, _call: number, signal: AbortSignal) => stall(signal)
+    await using desk = await openDesk({ path, acknowledge: "at_once", script })
+    expect(await outcomes([desk.take("a"), desk.take("b")])).toEqual(["accepted", "accepted"])
+  }
+  const held = gate()
+  await using desk = await openDesk({ path, acknowledge: "at_once", script: held.script, queue_max: 0 })
+  desk.webhooks.resume()
+  while (!desk.told.includes("channel.failed busy")) await new Promise(setImmediate)
+  await desk.house.store.commit(() => undefined)
+  const left = () => desk.house.store.db.query("SELECT is_done FROM webhook_delivery").values().flat()
+  expect(left()).toEqual([0, 0])
+  held.open(0)
+  while (!left().includes(1)) await new Promise(setImmediate)
+  desk.webhooks.resume()
+  held.open(1)
+  while (left().includes(0)) await new Promise(setImmediate)
+})
