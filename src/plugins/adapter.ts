@@ -2,7 +2,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox"
 import { AppError } from "../base/errors.ts"
 import { parser } from "../base/schema.ts"
-import { readJson, tryJson } from "./json.ts"
+import { isObject, readJson, tryJson } from "./json.ts"
 import { PluginFailed } from "./module.ts"
 import type { Formatted, Incoming, IncomingPart, PluginAdapter } from "./plugin.ts"
 
@@ -111,9 +111,6 @@ const toBody = (body: unknown, otherwise: string): string => {
   if (body === undefined) return otherwise
   return typeof body === "string" ? body : JSON.stringify(body)
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 function checked<S extends TSchema>(name: string, schema: S): (value: unknown) => Static<S> {
   const parse = parser(schema)

@@ -1,9 +1,9 @@
 import { visible } from "../base/visible.ts"
 import { nearest } from "../config/nearest.ts"
-import { tryJson } from "./json.ts"
+import { isObject, tryJson } from "./json.ts"
 import { description_characters_max, tool_name_pattern, tools_max } from "./manifest.ts"
 import type { Described, DescribedTool } from "./plugin.ts"
-import { isObject, reduceSchema, SchemaRefused } from "./schema.ts"
+import { reduceSchema, SchemaRefused } from "./schema.ts"
 
 /** Why what a plugin says of itself is not taken, as it reads after "NAME: ". */
 export class DescriptionRefused extends Error {

@@ -1,6 +1,7 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema"
 import { AppError } from "../base/errors.ts"
-import { isObject, lookUp, type Reduced, reduceSchema } from "./schema.ts"
+import { isObject } from "./json.ts"
+import { lookUp, type Reduced, reduceSchema } from "./schema.ts"
 
 /** Keywords whose failure only says that something within has failed, which comes after it. */
 const carriers = ["properties", "additionalProperties", "propertyNames", "items", "prefixItems", "allOf"]

@@ -6,6 +6,9 @@ const depth_max = 64
 /** More than anybody says in one go; what is parsed for them is done in 10 ms. */
 const most_values = 100_000
 
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 /** JSON as a plugin wrote it. Throws PluginFailed. */
 export function readJson(bytes: Uint8Array, from: string): unknown {
   const value = tryJson(bytes)

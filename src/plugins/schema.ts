@@ -1,4 +1,5 @@
 import { visible } from "../base/visible.ts"
+import { isObject } from "./json.ts"
 
 /**
  * A plugin's input schema, whose author nobody trusts. Only what cannot take long is checked here: expressions
@@ -227,8 +228,5 @@ const decoded = (part: string): string =>
 
 const decodeOctets = (octets: string): string =>
   Buffer.from(octets.replaceAll("%", ""), "hex").toString("utf8")
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const shownPath = (at: string): string => visible(at === "" ? "/" : at.slice(0, 200))

@@ -1,4 +1,5 @@
 import { type Call, type Done, type Folder, type Frame, type Host, host_errors } from "../frames.ts"
+import { isObject } from "../json.ts"
 import { type CallRequest, type CallResult, type Module, PluginFailed } from "../module.ts"
 import {
   boundsFor,
@@ -92,16 +93,13 @@ function resultOf(
 }
 
 const isFolders = (value: unknown): value is Folder[] =>
-  Array.isArray(value) && value.every((folder) => isRecord(folder) && isFolder(folder))
+  Array.isArray(value) && value.every((folder) => isObject(folder) && isFolder(folder))
 
 const isFolder = ({ path, writable, files }: Record<string, unknown>): boolean =>
   typeof path === "string" &&
   typeof writable === "boolean" &&
-  isRecord(files) &&
+  isObject(files) &&
   Object.values(files).every((bytes) => typeof bytes === "string")
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 function tooManyCalls(plugin: string, process: Process): PluginFailed {
   const failure = new PluginFailed(
