@@ -31,15 +31,24 @@ export function openChannels(config: ChannelsConfig): Channels {
 
 const secret_chars_min = 16
 
-/** For people: what works, and could be guessed by who has seen one signed request. */
+/** For people: what works, and could be guessed by who has seen one signed request, or is right in two places. */
 export const weakSecrets = (config: ChannelsConfig): string[] =>
-  Object.entries(config).flatMap(([id, { secret }]) =>
-    secret === undefined || secret.length >= secret_chars_min
-      ? []
-      : [
-          `channels.${id}.secret: a secret of less than ${secret_chars_min} characters can be guessed; where the platform lets you choose it, take a longer one`,
-        ],
-  )
+  Object.entries(config).flatMap(([id, { secret }], index, all) => {
+    if (secret === undefined) return []
+    const [twin] = all.slice(0, index).find(([, other]) => other.secret === secret) ?? []
+    return [
+      ...(secret.length < secret_chars_min
+        ? [
+            `channels.${id}.secret: a secret of less than ${secret_chars_min} characters can be guessed; where the platform lets you choose it, take a longer one`,
+          ]
+        : []),
+      ...(twin !== undefined
+        ? [
+            `channels.${id}.secret: the same as that of channels.${twin}; a request that is signed for one is right at the other; where the platform lets you choose it, give each its own`,
+          ]
+        : []),
+    ]
+  })
 
 function openChannel(id: string, fields: ChannelConfig): Channel | undefined {
   const { plugin, signature, secret, acknowledge = "when_done" } = fields

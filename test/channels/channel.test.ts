@@ -84,3 +84,16 @@ test("a short secret is said to be one, and not told", () => {
   expect(warned[0]).toContain("channels.a.secret")
   expect(warned[0]).not.toContain("sh0rt")
 })
+
+test("two channels with the same secret are warned of, as one's requests would be right at the other", () => {
+  const secret = "x".repeat(32)
+  const one: ChannelConfig = { plugin: "p", signature: "github", secret }
+  const warned = weakSecrets({
+    a: one,
+    b: { ...one, signature: "meta" },
+    c: { ...one, secret: `${secret}.` },
+  })
+  expect(warned).toEqual([
+    "channels.b.secret: the same as that of channels.a; a request that is signed for one is right at the other; where the platform lets you choose it, give each its own",
+  ])
+})
