@@ -109,18 +109,21 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
   }
 
   function send(frame: Uint8Array): void {
-    const results = [child.stdin.write(frame), child.stdin.flush()]
-    if (!results.some((result) => result instanceof Promise)) return
-    sending = Promise.all(results).then(
-      () => {
+    try {
+      const results = [child.stdin.write(frame), child.stdin.flush()]
+      if (!results.some((result) => result instanceof Promise)) return
+      sending = Promise.all(results).then(() => {
         sending = undefined
-      },
-      (thrown) => {
-        sending = undefined
-        // Nobody reads at the other end any more; how it ended says more than this.
-        if (thrown.code !== "EPIPE") end(thrown)
-      },
-    )
+      }, fail)
+    } catch (thrown) {
+      fail(thrown as NodeJS.ErrnoException)
+    }
+  }
+
+  function fail(thrown: NodeJS.ErrnoException): void {
+    sending = undefined
+    // Nobody reads at the other end any more; how it ended says more than this.
+    if (thrown.code !== "EPIPE") end(thrown)
   }
 
   return {

@@ -73,6 +73,27 @@ test("an answer while the host still works ends the runner, and does not wait fo
   expect((await failureOf(pool.call(module, ask("echo", { host })))).kind).toBe("protocol")
 })
 
+test("a runner that ends while the host works for it is a crash, also where that is not known yet", async () => {
+  await using pool = forgedBy("a call of the host, and its end")
+  const host = async () => {
+    Bun.sleepSync(100)
+    return { bytes: new Uint8Array() }
+  }
+  expect(await failureOf(pool.call(module, ask("echo", { host })))).toMatchObject({
+    kind: "crash",
+    message: "The plugin's process ended before it answered (status 7).",
+  })
+})
+
+test("a runner that does not hear of the next call is ended in its time, and another takes its place", async () => {
+  await using pool = forgedBy("an answer, and no ear for more")
+  const short = moduleOf("forged", undefined, { timeout_ms: 200 })
+  for (let round = 0; round < 2; round++) {
+    expect((await pool.call(short, ask("echo"))).output).toHaveLength(4)
+    expect((await failureOf(pool.call(short, ask("echo")))).kind).toBe("time")
+  }
+})
+
 test("a runner that speaks between two calls is ended", async () => {
   await using pool = forgedBy("an answer that nobody asked for")
   await pool.call(module, ask("echo"))

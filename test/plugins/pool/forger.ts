@@ -1,5 +1,5 @@
 /** Takes a runner's place and answers the first call with what no runner would say: `bun forger.ts FORGERY …`. */
-import { readSync, writeSync } from "node:fs"
+import { closeSync, readSync, writeSync } from "node:fs"
 import { makeBlocking } from "../../../src/kernel/waiting.ts"
 import { encodeFrame, kinds, openDecoder } from "../../../src/plugins/frames.ts"
 
@@ -86,6 +86,15 @@ const forgeries: Record<string, () => void> = {
   "a failure that is the gateway's to say": () =>
     send(encodeFrame("failed", { kind: "time", message: "no", stdout: "", stderr: "" })),
   "a failure without a message": () => send(encodeFrame("failed", { kind: "trap", stdout: "", stderr: "" })),
+  "a call of the host, and its end": () => {
+    send(host({ function: "log" }))
+    process.exit(7)
+  },
+  "an answer, and no ear for more": () => {
+    closeSync(0)
+    send(done())
+    Bun.sleepSync(20_000)
+  },
   "bytes without end": () => {
     for (;;) send(new Uint8Array(1 << 16))
   },
