@@ -32,10 +32,12 @@ export function openChannels(config: ChannelsConfig): Channels {
 const secret_chars_min = 16
 
 /** For people: what works, and could be guessed by who has seen one signed request, or is right in two places. */
-export const weakSecrets = (config: ChannelsConfig): string[] =>
-  Object.entries(config).flatMap(([id, { secret }], index, all) => {
+export function weakSecrets(config: ChannelsConfig): string[] {
+  const first = new Map<string, string>()
+  return Object.entries(config).flatMap(([id, { secret }]) => {
     if (secret === undefined) return []
-    const [twin] = all.slice(0, index).find(([, other]) => other.secret === secret) ?? []
+    const twin = first.get(secret)
+    first.set(secret, twin ?? id)
     return [
       ...(secret.length < secret_chars_min
         ? [
@@ -49,6 +51,7 @@ export const weakSecrets = (config: ChannelsConfig): string[] =>
         : []),
     ]
   })
+}
 
 function openChannel(id: string, fields: ChannelConfig): Channel | undefined {
   const { plugin, signature, secret, acknowledge = "when_done" } = fields
