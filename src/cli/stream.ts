@@ -39,6 +39,10 @@ const nobody = "nobody is there"
 const hint =
   '["ask" under [agent.permissions] has a person asked, here in a terminal or in another one by `weft approval watch`; "allow" runs it without]'
 
+/** What to do about a result that says that nobody could be asked; undefined for all others. */
+export const deniedHint = (content: string): string | undefined =>
+  content.startsWith(denied) && content.includes(nobody) ? hint : undefined
+
 function tell(event: TurnEvent, is_void: boolean): string | undefined {
   const rest = is_void ? "; what came last is void" : ""
   if (event.type === "retry") return `[${event.reason}, trying again${rest}]`
@@ -48,8 +52,8 @@ function tell(event: TurnEvent, is_void: boolean): string | undefined {
   }
   if (event.type !== "tool_result") return undefined
   if (event.is_error && event.content.startsWith(denied)) {
-    const more = event.content.includes(nobody) ? `\n${hint}` : ""
-    return `[${event.name}] ${event.content}${more}`
+    const hint = deniedHint(event.content)
+    return `[${event.name}] ${event.content}${hint ? `\n${hint}` : ""}`
   }
   return notes.isTTY ? `[${event.name}, ${duration(event.duration_ms)}]` : ""
 }

@@ -105,14 +105,16 @@ test("new overwrites nothing, and takes names that tools may have", async () => 
   await weft(["plugin", "new", "mine", "--folder", folder])
   const before = readFileSync(join(folder, "mine.ts"), "utf8")
   const again = await weft(["plugin", "new", "mine", "--folder", folder])
-  expect(again.exit).toBe(1)
-  expect(again.stderr).toContain("exists")
+  expect(again.exit).toBe(2)
+  expect(again.stderr).toContain("mine.ts is there already; nothing was written.")
   expect(readFileSync(join(folder, "mine.ts"), "utf8")).toBe(before)
   for (const name of ["../up", "a b", "-x", "weft", ""]) {
     expect((await weft(["plugin", "new", "--folder", shop.at("no"), "--", name])).exit).toBe(2)
   }
-  expect((await weft(["plugin", "new", "x", "--language", "cobol"])).stderr).toContain("--language takes")
-  expect((await weft(["plugin", "new", "x", "--kind", "pet"])).stderr).toContain("--kind takes")
+  expect((await weft(["plugin", "new", "x", "--language", "cobol"])).stderr).toContain(
+    "assemblyscript, c, rust",
+  )
+  expect((await weft(["plugin", "new", "x", "--kind", "pet"])).stderr).toContain("tool, channel")
   expect(existsSync(shop.at("no"))).toBe(false)
 })
 
@@ -194,6 +196,12 @@ test("what cannot be a plugin is refused with the reason", async () => {
   expect(report.ok).toBe(false)
   expect(report.reason).toContain("parse_incoming")
   expect((await weft(["plugin", "check", shop.at("none.wasm")])).exit).toBe(1)
+  const folder = await weft(["plugin", "check", shop.at("")])
+  expect(folder.exit).toBe(1)
+  expect(folder.stderr).toContain("is not a file")
+  const called = await weft(["plugin", "call", shop.at("bad.wasm"), "bad"])
+  expect(called.exit).toBe(1)
+  expect(called.stderr).toContain("cannot be taken into service")
 })
 
 test("a call of a file has what is granted on the command line, and its refusals are told", async () => {
@@ -216,6 +224,7 @@ test("a call of a file has what is granted on the command line, and its refusals
   expect(refused.stderr).toContain("http_fetch is refused: no grant covers")
   expect((await call("--grant", "http")).stderr).toContain("is no grant; one is")
   expect((await call("--grant", "secret:NOT_THERE")).stderr).toContain("NOT_THERE")
+  expect((await call("--grant", "fs:not/there:ro")).stderr).toContain("a folder that is not there")
 })
 
 test("an adapter is called with what a platform sends, whatever that is", async () => {
@@ -237,6 +246,7 @@ test("the input comes from the line, a file or standard input, and is held to th
   await Bun.write(shop.at("in.json"), '{"text":"from a file"}')
   expect((await echo(`@${shop.at("in.json")}`)).stdout).toBe("from a file\n")
   expect((await echo("-", '{"text":"piped"}')).stdout).toBe("piped\n")
+  expect((await echo("@not/there.json")).stderr).toContain("There is no file not/there.json.")
   expect((await echo("{")).stderr).toContain("The input is no JSON")
   expect((await echo('{"txt":1}')).stderr).toContain("the property text")
   expect((await weft(["plugin", "call", shipped("echo"), "shout"])).stderr).toContain("tools: echo")

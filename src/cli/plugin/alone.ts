@@ -1,8 +1,9 @@
 /** One plugin without a gateway around it: in a runner of this process, with what whoever types it grants. */
+import { existsSync, statSync } from "node:fs"
 import { parse, resolve } from "node:path"
 import { AppError } from "../../base/errors.ts"
-import { capability_forms, parseCapability } from "../../config/capability.ts"
-import { manifestPath, readFiles } from "../../plugins/files.ts"
+import { type Capability, capability_forms, parseCapability } from "../../config/capability.ts"
+import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "../../plugins/files.ts"
 import { isPlaceGranted } from "../../plugins/grants.ts"
 import { readManifest } from "../../plugins/manifest.ts"
 import type { Manifest, PluginCall, PluginInfo, Plugins } from "../../plugins/plugin.ts"
@@ -28,10 +29,10 @@ export async function openAlone(path: string, granted: readonly string[]): Promi
   const capabilities = granted.map((text) => {
     const capability = parseCapability(text)
     if (!capability) throw new UsageError(`"${text}" is no grant; one is ${capability_forms}.`)
+    checkFolder(capability, text)
     return capability
   })
-  const files = await readFiles(path)
-  if (!files) throw new AppError("not_found", { module: path })
+  const files = await readModule(path)
   const name = nameOf(path)
   const secrets = Object.fromEntries(
     capabilities.flatMap((one) =>
@@ -82,6 +83,24 @@ export async function openAlone(path: string, granted: readonly string[]): Promi
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+async function readModule(path: string): Promise<PluginFiles> {
+  try {
+    const files = await readFiles(path)
+    if (files) return files
+  } catch (thrown) {
+    if (!(thrown instanceof FilesRefused)) throw thrown
+    throw new AppError("plugin_refused", { reason: thrown.message })
+  }
+  throw new AppError("not_found", { module: path })
+}
+
+/** The plugin itself only sees that its file is not there. */
+function checkFolder(capability: Capability, text: string): void {
+  if (capability.type !== "fs") return
+  if (existsSync(capability.path) && statSync(capability.path).isDirectory()) return
+  throw new UsageError(`${text} grants a folder that is not there: ${resolve(capability.path)}.`)
 }
 
 /** As a configuration would call it by its file. */

@@ -43,7 +43,7 @@ function findSource(folder: string): { name: string; path: string } {
     (file) => file.endsWith(".toml") && !["Cargo.toml", "rustfmt.toml"].includes(file),
   )
   if (manifests.length !== 1) {
-    const found = manifests.join(", ") || "none"
+    const found = manifests.join(", ") || "none; `weft plugin new NAME` writes one"
     throw new UsageError(`${folder} needs one manifest, NAME.toml; there is ${found}.`)
   }
   const name = manifests[0]!.slice(0, -".toml".length)

@@ -1,5 +1,5 @@
 /** Calls a tool of a plugin: of a file in a runner of this process, of a configured one through the gateway. */
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { defineCommand } from "citty"
 import { AppError } from "../../base/errors.ts"
 import { modelName } from "../../plugins/describe.ts"
@@ -9,7 +9,8 @@ import { type GatewayArgs, gateway_args } from "../args.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps } from "../deps.ts"
 import { UsageError } from "../find-command.ts"
-import { printJson, printResult } from "../output.ts"
+import { note, printJson, printResult } from "../output.ts"
+import { deniedHint } from "../stream.ts"
 import { openAlone } from "./alone.ts"
 
 type Answer = { content: string; is_error: boolean }
@@ -44,7 +45,7 @@ export const call = (deps: Deps) =>
     async run({ args, rawArgs }) {
       const grants = repeated(rawArgs, "grant")
       const input = await readInput(args.input)
-      const is_file = args.plugin.endsWith(".wasm") || existsSync(args.plugin)
+      const is_file = args.plugin.endsWith(".wasm") || isFile(args.plugin)
       if (!is_file && grants.length > 0) {
         throw new UsageError("What a configured plugin is granted stands in the configuration.")
       }
@@ -56,10 +57,13 @@ export const call = (deps: Deps) =>
     },
   })
 
+/** A folder with the name of a plugin is where its source lies. */
+const isFile = (path: string): boolean => existsSync(path) && !statSync(path).isDirectory()
+
 async function callFile(path: string, tool: string, text: string, grants: string[]): Promise<Answer> {
   await using alone = await openAlone(path, grants)
   const { info, name, plugins, of } = alone
-  if (info.state !== "ready") throw new AppError("invalid_params", { plugin: name, reason: info.reason })
+  if (info.state !== "ready") throw new AppError("plugin_refused", { plugin: name, reason: info.reason })
   const adapter = plugins.adapter(name)
   if (adapter) return await answered(() => callAdapter(adapter, tool, text, of.signal))
   const input = parseInput(text)
@@ -110,12 +114,25 @@ async function callConfigured(
     throw new AppError("not_found", { tool: args.tool, state: found.state, tools: found.tools.join(" ") })
   }
   const { agent } = args
-  return await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })
+  const answer = await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })
+  if (answer.is_error) explain(answer.content, found.granted)
+  return answer
+}
+
+/** What a call from here lacks, and a call in a conversation has. */
+function explain(content: string, granted: readonly string[]): void {
+  const hint = deniedHint(content)
+  if (hint) note(hint)
+  const stores = granted.filter((one) => one.startsWith("store:") && !one.endsWith(":agent"))
+  if (stores.length > 0) note(`A call from here has no session, so it has no ${stores.join(" and no ")}.`)
 }
 
 async function readInput(text = "{}"): Promise<string> {
-  const source = text === "-" ? Bun.stdin : text.startsWith("@") ? Bun.file(text.slice(1)) : undefined
-  return source ? await source.text() : text
+  if (text === "-") return await Bun.stdin.text()
+  if (!text.startsWith("@")) return text
+  const path = text.slice(1)
+  if (!isFile(path)) throw new UsageError(`There is no file ${path}.`)
+  return await Bun.file(path).text()
 }
 
 function parseInput(text: string): unknown {

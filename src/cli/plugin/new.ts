@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { defineCommand } from "citty"
-import { AppError } from "../../base/errors.ts"
 import { UsageError } from "../find-command.ts"
 import { printResult } from "../output.ts"
 import type { Language } from "./compile.ts"
@@ -20,28 +19,24 @@ export const create = () =>
     args: {
       name: { type: "positional", required: true, description: "What it is called" },
       language: {
-        type: "string",
-        valueHint: Object.keys(endings).join("|"),
+        type: "enum",
+        options: ["assemblyscript", "c", "rust"],
         default: "assemblyscript",
         description: "What it is written in",
       },
-      kind: { type: "string", valueHint: "tool|channel", default: "tool", description: "What it is" },
+      kind: { type: "enum", options: ["tool", "channel"], default: "tool", description: "What it is" },
       folder: { type: "string", description: "Where to write it; a folder of its name by default" },
     },
     async run({ args: { name, language, kind, folder = name } }) {
       if (!name_pattern.test(name) || name === "weft") {
         throw new UsageError("A plugin's name has letters, digits, - and _, 64 at most, and is not weft.")
       }
-      if (!isLanguage(language)) throw new UsageError(`--language takes ${Object.keys(endings).join(", ")}.`)
-      if (kind !== "tool" && kind !== "channel") throw new UsageError("--kind takes tool or channel.")
       const files = writeProject(folder, name, language, kind)
       await printResult(`Wrote ${files.join(", ")}.\n${nextSteps(folder, name, kind)}`)
     },
   })
 
-const isLanguage = (text: string): text is Language => Object.hasOwn(endings, text)
-
-/** Returns the paths that it wrote. Throws conflict where one of them is there. */
+/** Returns the paths that it wrote. Nothing is written where one of them is there. */
 function writeProject(folder: string, name: string, language: Language, kind: string): string[] {
   const ending = endings[language]
   const fill = (text: string) => text.replaceAll("NAME", name).replaceAll("KIND", kind)
@@ -50,7 +45,8 @@ function writeProject(folder: string, name: string, language: Language, kind: st
     [join(folder, `${name}.toml`), fill(readSdk("new/manifest.toml"))],
     [join(folder, sdks[language]), readSdk(sdks[language])],
   ])
-  for (const path of files.keys()) if (existsSync(path)) throw new AppError("conflict", { exists: path })
+  const found = [...files.keys()].find((path) => existsSync(path))
+  if (found !== undefined) throw new UsageError(`${found} is there already; nothing was written.`)
   mkdirSync(folder, { recursive: true })
   for (const [path, text] of files) writeFileSync(path, text, { flag: "wx" })
   return [...files.keys()]
@@ -58,6 +54,7 @@ function writeProject(folder: string, name: string, language: Language, kind: st
 
 function nextSteps(folder: string, name: string, kind: string): string {
   const module = join(folder, `${name}.wasm`)
-  const trial = kind === "tool" ? `\n  weft plugin call ${module} ${name} '{"text":"hello"}'` : ""
-  return `Then:\n  weft plugin build ${folder}${trial}`
+  const trial =
+    kind === "tool" ? `${name} '{"text":"hello"}'` : `parse_incoming '{"text":"Hello","from":"ann"}'`
+  return `Then:\n  weft plugin build ${folder}\n  weft plugin call ${module} ${trial}`
 }
