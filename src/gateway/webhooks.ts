@@ -23,8 +23,8 @@ export type Webhooks = AsyncDisposable & {
   resume(): void
   /** Wrong signatures, which are few from platforms. */
   failures: Failures
-  /** What ends the reading of a body whose signature cannot be told before it is there; the oldest first. */
-  reading: Set<(answer: Answer) => void>
+  /** What ends the reading of a body whose signature cannot be told before it is there, and who sends it; oldest first. */
+  reading: Map<(answer: Answer) => void, string>
   readings_max: number
   /** How long such a body may take. */
   body_ms: number
@@ -94,7 +94,7 @@ export function openWebhooks(
   return {
     take,
     failures: openFailures({ failures_max, window_ms: failure_window_ms, addresses_max, now_ms }),
-    ...{ reading: new Set(), readings_max, body_ms },
+    ...{ reading: new Map(), readings_max, body_ms },
     resume() {
       const app = of()
       for (const row of listUnfinishedDeliveries(app.store.db)) {

@@ -42,6 +42,25 @@ test("bodies that never come keep nobody out: the one that has been coming for l
   expect(ended.toLowerCase()).toContain("connection: close")
 })
 
+test("of many bodies at once, room is made by the address that has most of them", async () => {
+  const config = '[gateway]\ntrusted_proxies = ["127.0.0.1"]\n'
+  await using platform = await startPlatform({ config, limits: { body_ms: 60_000 } })
+  const { port } = platform.gateway
+  const from = (address: string, text: string) => text.replace("\r\n", `\r\nX-Forwarded-For: ${address}\r\n`)
+  const body = JSON.stringify({ text: "hi", from: "ann" })
+  using slow = await openRaw(port, from("192.0.2.9", head(body.length, sign(body))) + body.slice(0, 5))
+  using stack = new DisposableStack()
+  const others = await Promise.all(
+    Array.from({ length: 80 }, async (_, n) =>
+      stack.use(await openRaw(port, from(`2001:db8::${n + 1}`, `${head(100)}only the beginning`))),
+    ),
+  )
+  const turned_away = others.slice(0, 80).map(async ({ answer }) => statusOf(await answer))
+  expect(await Promise.race(turned_away)).toBe(503)
+  slow.socket.write(body.slice(5))
+  expect(statusOf(await slow.answer)).toBe(200)
+})
+
 test("a body that does not come in time counts as a wrong signature does", async () => {
   await using platform = await startPlatform({ limits: { body_ms: 20 } })
   const { gateway } = platform

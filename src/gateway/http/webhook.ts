@@ -2,8 +2,10 @@
 import { AppError } from "../../base/errors.ts"
 import type { Channel } from "../../channels/channel.ts"
 import type { App } from "../app.ts"
+import { toPeer } from "../auth.ts"
 import { type Answer, answers } from "../webhook-answers.ts"
 import { count } from "../webhook-work.ts"
+import type { Webhooks } from "../webhooks.ts"
 import { readBody, text } from "./body.ts"
 import type { HttpContext } from "./endpoint.ts"
 
@@ -78,18 +80,17 @@ function told(app: App, channel: Channel, answer: Answer): Answer {
 
 /**
  * The body, which nobody has vouched for yet: of a bounded size, in a bounded time, and not of too many at once. Where
- * there are, the one that has been coming for longest makes room: a platform's is here at once, and a stranger's that
- * never comes keeps nobody out.
+ * there are, one makes room: a platform's is here at once, and a stranger's that never comes keeps nobody out.
  */
-async function readWithin({ app, request }: HttpContext): Promise<Uint8Array | Answer> {
+async function readWithin({ app, request, address }: HttpContext): Promise<Uint8Array | Answer> {
   const { webhooks, log } = app
   const { promise: ended, resolve: end } = Promise.withResolvers<Answer>()
-  const [longest] = webhooks.reading
-  if (longest && webhooks.reading.size >= webhooks.readings_max) {
-    webhooks.reading.delete(longest)
-    longest(answers.busy)
+  const other = webhooks.reading.size >= webhooks.readings_max ? longest(webhooks.reading) : undefined
+  if (other) {
+    webhooks.reading.delete(other)
+    other(answers.busy)
   }
-  webhooks.reading.add(end)
+  webhooks.reading.set(end, toPeer(address))
   const reading = readBody(request, app.live().gateway.payload_bytes_max)
   const timer = setTimeout(end, webhooks.body_ms, answers.late)
   try {
@@ -104,6 +105,12 @@ async function readWithin({ app, request }: HttpContext): Promise<Uint8Array | A
       log.debug("a webhook's body was not read to its end", { thrown: String(thrown) }),
     )
   }
+}
+
+/** Of whoever has most of them, the one that has been coming for longest. */
+function longest(reading: Webhooks["reading"]): ((answer: Answer) => void) | undefined {
+  const [most] = [...Map.groupBy(reading, ([, peer]) => peer).values()].sort((a, b) => b.length - a.length)
+  return most?.[0]?.[0]
 }
 
 /** Without the body, of which the connection may still bring as much as it likes. */
