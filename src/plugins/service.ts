@@ -4,16 +4,16 @@ import type { Log } from "../base/log.ts"
 import { once } from "../base/once.ts"
 import { findPlugin, type PluginRow, putPlugin } from "../store/plugins.ts"
 import { describeWith } from "./described.ts"
-import { type Entry, inLane, isSame, newEntry, serviceOf } from "./entry.ts"
-import { stampOf } from "./files.ts"
+import { type Entry, newEntry, serviceOf } from "./entry.ts"
 import { toGrants, toInfo } from "./info.ts"
-import { type Approval, type InService, look, type Standing } from "./look.ts"
+import type { InService, Standing } from "./look.ts"
 import type { Pool } from "./module.ts"
 import { makeOffer, no_offer, type OfferDeps } from "./offer.ts"
 import type { Plugins, PluginsSettings } from "./plugin.ts"
 import type { PluginsOptions } from "./plugins.ts"
 import { openPool } from "./pool.ts"
 import { openRun, type Serving } from "./running.ts"
+import { openSettling } from "./settle.ts"
 import { type PluginEvent, tellTransition } from "./transition.ts"
 
 /** How long a change of a file may go unnoticed while nobody calls the plugin. */
@@ -49,46 +49,17 @@ export function openService(options: PluginsOptions): Plugins {
     if (missing.length > 0) log.warn("this system does not put every wall around plugins", { missing })
   })
 
-  /** Looks at the files, and takes the plugin into service or out of it. */
-  async function settle(entry: Entry, approval?: Approval): Promise<void> {
-    const { config } = entry
-    const stamp = stampOf(config.path, now_ms())
-    const now = await look(config, { store, now_ms, describe }, approval)
-    entry.stamp = stamp
-    stand(entry, now)
-  }
+  const { isStale, settle, settleIfStale, settleAll } = openSettling({
+    ...{ store, now_ms, describe, log, onStood },
+    signal: stop.signal,
+  })
 
-  const isStale = ({ config, stamp }: Entry) => stampOf(config.path, now_ms()) !== stamp
-
-  /** Somebody may have looked while this waited for its turn. */
-  const settleIfStale = async (entry: Entry) => {
-    if (isStale(entry)) await settle(entry)
-  }
-
-  function stand(entry: Entry, now: Standing): void {
-    const { config, standing: was } = entry
-    if (isSame(was, now)) return
-    entry.standing = now
+  function onStood(entry: Entry, was: Standing): void {
+    const { config, standing } = entry
     if (entries.get(config.name) !== entry) return
     if (was.state === "ready") opened?.retire(config.name)
-    const event = tellTransition(config.name, was, now, log)
+    const event = tellTransition(config.name, was, standing, log)
     if (event) news.push(event)
-  }
-
-  /** For several at once, where nobody is told of the outcome but the log. */
-  async function settleAll(list: readonly Entry[], how = settle): Promise<void> {
-    const giveUp = (entry: Entry, thrown: unknown) => {
-      if (stop.signal.aborted) return
-      const { name, path } = entry.config
-      log.error("a plugin could not be looked at", { plugin: name, cause: Bun.inspect(thrown) })
-      // Not again and again: until its files change or somebody loads it.
-      entry.stamp = stampOf(path, now_ms())
-      stand(entry, { state: "refused", reason: "it could not be looked at; the gateway's log says why" })
-    }
-    await Promise.all(
-      list.map((entry) => inLane(entry, () => how(entry)).catch((thrown) => giveUp(entry, thrown))),
-    )
-    renew()
   }
 
   /** Says so where something else is offered than before. */
@@ -112,7 +83,7 @@ export function openService(options: PluginsOptions): Plugins {
       granted: () => entry.granted,
       async check() {
         if (isServing() && !isStale(entry)) return
-        await inLane(entry, () => settleIfStale(entry))
+        await settleIfStale(entry)
         renew()
         if (!isServing()) throw new Error(outOfService(entry))
       },
@@ -150,11 +121,14 @@ export function openService(options: PluginsOptions): Plugins {
       if (standing.state === "ready") news.push({ topic: "plugin.unloaded", data: { name } })
     }
     await settleAll([...entries.values()])
+    renew()
   }
 
   async function watch(): Promise<void> {
     const list = [...entries.values()].filter(isStale)
-    if (list.length > 0) await settleAll(list, settleIfStale)
+    if (list.length === 0) return
+    await settleAll(list, settleIfStale)
+    renew()
   }
 
   const watching = startWatching(watch, log)
@@ -164,7 +138,7 @@ export function openService(options: PluginsOptions): Plugins {
     adapter: (plugin) => offer.adapters.get(plugin),
     async load(name, by, sha256) {
       const entry = entryOf(name)
-      await inLane(entry, () => settle(entry, { by, sha256 }))
+      await settle(entry, { by, sha256 })
       renew()
       const info = infoOf(entry)
       if (info.state === "ready") return info
@@ -172,12 +146,11 @@ export function openService(options: PluginsOptions): Plugins {
     },
     async unload(name) {
       const entry = entryOf(name)
-      await inLane(entry, async () => {
+      await settle(entry, undefined, async () => {
         await store.commit((db) => {
           const row = findPlugin(db, name) ?? neverApproved(name, now_ms())
           putPlugin(db, { ...row, is_unloaded: true })
         })
-        await settle(entry)
       })
       renew()
       return infoOf(entry)
