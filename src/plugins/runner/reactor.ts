@@ -66,12 +66,22 @@ function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
     wasi?.files.syncAll()
     return { header: written(), body }
   } catch (thrown) {
-    throw thrown instanceof GuestFailed ? Object.assign(thrown, written()) : thrown
+    if (!(thrown instanceof GuestFailed)) throw thrown
+    throw Object.assign(thrown, written(), {
+      message: thrown.message + fullness(thrown, guest, prepared.load),
+    })
   } finally {
     // One that failed as it was made may have had all that it may.
     prepared.left_bytes +=
       prepared.table_bytes + (guest.memory?.buffer.byteLength ?? prepared.load.memory_pages_max * page_bytes)
   }
+}
+
+/** Languages end a program that gets no memory with a bare trap, which says nothing to whoever looks for the reason. */
+function fullness({ kind }: GuestFailed, { memory }: Guest, { memory_pages_max }: Load): string {
+  const pages = (memory?.buffer.byteLength ?? 0) / page_bytes
+  if (kind !== "trap" || pages * 2 < memory_pages_max) return ""
+  return `; it had ${pages} of at most ${memory_pages_max} pages of memory (memory_pages_max)`
 }
 
 function importsOf(prepared: Prepared, guest: Guest, wasi: Wasi | undefined): WebAssembly.Imports {

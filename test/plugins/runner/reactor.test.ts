@@ -229,6 +229,16 @@ test.each([
   }
 })
 
+test("a guest that ends with much of its memory in use is said to have had it", async () => {
+  const hungry = run("(drop (memory.grow (i32.const 200))) unreachable")
+  await using runner = await startRunner(guest(hungry))
+  expect(await runner.call("run")).toMatchObject({
+    failed: "trap",
+    message:
+      "Unreachable code should not be executed; it had 201 of at most 256 pages of memory (memory_pages_max)",
+  })
+})
+
 test("an abort's message of any length is cut", async () => {
   const abort = run(
     "(i32.store (i32.const 0) (i32.const -1)) (memory.fill (i32.const 4) (i32.const 65) (i32.const 60000)) (call $abort (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 0)) (i64.const 0)",
