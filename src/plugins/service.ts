@@ -39,15 +39,14 @@ export function openService(options: PluginsOptions): Plugins {
     ...{ run, serve, reserved, log, onEvent },
     onCalled(plugin, outcome) {
       onCalled(plugin, outcome)
-      tellWalls()
+      // Known from the first runner that started; a call may have failed before there was one.
+      if (opened?.missing()?.length) tellWalls()
     },
   }
 
-  /** Known from the first runner that started. */
-  const tellWalls = once(() => {
-    const missing = opened?.missing() ?? []
-    if (missing.length > 0) log.warn("this system does not put every wall around plugins", { missing })
-  })
+  const tellWalls = once(() =>
+    log.warn("this system does not put every wall around plugins", { missing: opened?.missing() }),
+  )
 
   const { isStale, settle, settleIfStale, settleAll } = openSettling({
     ...{ store, now_ms, describe, log, onStood },
