@@ -54,3 +54,41 @@ test("what a killed gateway had acknowledged is answered by the next one", async
   expect(await arrived.promise).toBe('{"chat":"ann","text":"Hello!"}')
   expect(await told(await deliver(platform.gateway, event))).toEqual([200, '{"status":"duplicate"}'])
 }, 30_000)
+
+test.each([
+  ["when_done", { status: "sent" }, 2],
+  ["at_once", { status: "duplicate" }, 1],
+])(
+  "a gateway that is killed while it sends an answer (%s)",
+  async (acknowledge, status, times) => {
+    await using folder = await temporaryFolder()
+    const arrived = Promise.withResolvers<void>()
+    const got: string[] = []
+    await using api = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch(request) {
+        got.push(await request.text())
+        arrived.resolve()
+        // The first one never hears that it was taken.
+        return got.length === 1 ? new Promise<Response>(() => undefined) : new Response()
+      },
+    })
+    const place = `127.0.0.1:${api.port}`
+    const options = { capabilities: [`http:${place}`], channel: `acknowledge = "${acknowledge}"` }
+    const event = { text: "hi", from: "ann", reply_url: `http://${place}/` }
+    {
+      await using model = startModel(() => ["Hello!"])
+      await using gateway = await startKillable({ home: folder.path, model, mock: mockConfig(options) })
+      const heard = deliver(gateway, event).then(told, () => "nothing" as const)
+      await arrived.promise
+      await gateway.kill()
+      await heard
+    }
+    await using platform = await startPlatform({ home: folder.path, ...options })
+    expect(JSON.parse((await told(await deliver(platform.gateway, event)))[1])).toEqual(status)
+    expect(got).toEqual(Array.from({ length: times }, () => '{"chat":"ann","text":"Hello!"}'))
+    expect(platform.model.asked).toEqual([])
+  },
+  30_000,
+)
