@@ -1,10 +1,10 @@
 import { type CallRequest, type CallResult, type Module, PluginFailed, type Pool } from "./module.ts"
 import { runCall } from "./pool/call.ts"
 import { awaitReady, runLoad } from "./pool/load.ts"
-import { openMemoryWatch } from "./pool/memory.ts"
 import { startProcess } from "./pool/process.ts"
 import { openQueue, type Waiting } from "./pool/queue.ts"
 import { findIdle, findSpare, findVictim, isOf, memoryFor, newRunner, type Runner } from "./pool/runner.ts"
+import { openWatch } from "./pool/watch.ts"
 
 export type PoolOptions = {
   /** All of them together, the spare one included. */
@@ -22,7 +22,7 @@ const spare_after_ms = 20
 export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command }: PoolOptions): Pool {
   const runners = new Set<Runner>()
   const queue = openQueue((key) => [...runners].some((runner) => isOf(runner, key, "loading")))
-  const watch = openMemoryWatch()
+  const watch = openWatch()
   let missing: string[] | undefined
   let sweeper: NodeJS.Timeout | undefined
   let spare_timer: NodeJS.Timeout | undefined

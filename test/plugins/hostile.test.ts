@@ -1,6 +1,6 @@
 /** Every module that does harm is stopped, in time, and nothing of it is left. */
 import { expect, test } from "bun:test"
-import { residentBytes } from "../../src/plugins/pool/memory.ts"
+import { residentBytes } from "../../src/plugins/pool/proc.ts"
 import { ask, failureOf, guest, isRunning, moduleOf, poolOf, until } from "./pool/guests.ts"
 
 /** What a machine that is busy with other things may add; the figures of an idle one are the benchmarks'. */

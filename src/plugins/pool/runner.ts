@@ -1,5 +1,5 @@
 import type { Engine, Module } from "../module.ts"
-import { residentBytes } from "./memory.ts"
+import { residentBytes } from "./proc.ts"
 import type { Process } from "./process.ts"
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import { residentBytes } from "../../../src/plugins/pool/memory.ts"
+import { residentBytes, usedMs } from "../../../src/plugins/pool/proc.ts"
 import type { PoolOptions } from "../../../src/plugins/pool.ts"
 import { needs } from "../../needs.ts"
 import { ask, failureOf, isRunning, moduleOf, poolOf, until } from "./guests.ts"
@@ -151,4 +151,18 @@ needs({ platform: "linux" })(
     await until(() => !isRunning(pid))
   },
   30_000,
+)
+
+needs({ platform: "linux" })(
+  "a runner that works on once its call is over is ended, too",
+  async () => {
+    await using pool = forgedBy("work once its call is over")
+    await pool.call(module, ask("echo"))
+    const { pid } = pool.runners()[0]!
+    await until(() => usedMs(pid)! > 1000)
+    expect(isRunning(pid)).toBe(true)
+    await until(() => (usedMs(pid) ?? 3000) > 2000)
+    await until(() => !isRunning(pid))
+  },
+  60_000,
 )

@@ -118,6 +118,10 @@ if (forgery === "questions whose answers it does not read") {
   }
 }
 if (forgery === "memory once its call is over") send(done())
+if (forgery === "work once its call is over") {
+  send(done())
+  for (;;);
+}
 if (forgery.startsWith("memory ")) {
   const held: Buffer[] = []
   // Slowly, for the sake of the machine.

@@ -1,31 +1,39 @@
-import { readFileSync } from "node:fs"
+import { heldBytes, usedMs } from "./proc.ts"
 
 /** How often it is looked at; between two looks a guest can take no more than its own memory, which is capped too. */
 const every_ms = 50
 /** Of those that have nothing to do, which may do something all the same. */
 const idle_every_ms = 250
+/** What an engine may have to do once a call is over: compiling what was called often has taken it 1.8 s. */
+const idle_work_ms_max = 3000
 
-/** What keeps an eye on the memory of processes, closer on those that work. */
-export type MemoryWatch = Disposable & {
-  /** Calls `onExceeded` once where the process has more than that, from now on until it is removed. */
+/** What keeps an eye on the memory of processes, and on the work of those that have nothing to do. */
+export type Watch = Disposable & {
+  /** Calls `onExceeded` once where the process has more than that or works for nobody, from now on until it is removed. */
   add(pid: number, bytes_max: number, onExceeded: () => void): void
   /** It works, as one does that was just added, or it has nothing to do. */
   mark(pid: number, is_busy: boolean): void
   remove(pid: number): void
 }
 
-type Watched = { bytes_max: number; onExceeded: () => void; is_busy: boolean }
+type Watched = {
+  bytes_max: number
+  onExceeded: () => void
+  is_busy: boolean
+  /** Of all that it has worked, when it was first seen with nothing to do. */
+  idle_since_work_ms: number | undefined
+}
 
-export function openMemoryWatch(): MemoryWatch {
+export function openWatch(): Watch {
   const watched = new Map<number, Watched>()
   let timer: NodeJS.Timeout | undefined
   let looks_at_ms = Number.POSITIVE_INFINITY
 
   function look(): void {
-    for (const [pid, { bytes_max, onExceeded }] of watched) {
-      if ((heldBytes(pid) ?? 0) <= bytes_max) continue
+    for (const [pid, one] of watched) {
+      if ((heldBytes(pid) ?? 0) <= one.bytes_max && !worksForNobody(pid, one)) continue
       watched.delete(pid)
-      onExceeded()
+      one.onExceeded()
     }
     looks_at_ms = Number.POSITIVE_INFINITY
     if (watched.size === 0) return
@@ -43,12 +51,12 @@ export function openMemoryWatch(): MemoryWatch {
 
   return {
     add(pid, bytes_max, onExceeded) {
-      watched.set(pid, { bytes_max, onExceeded, is_busy: true })
+      watched.set(pid, { bytes_max, onExceeded, is_busy: true, idle_since_work_ms: undefined })
       lookWithin(every_ms)
     },
     mark(pid, is_busy) {
       const found = watched.get(pid)
-      if (found) found.is_busy = is_busy
+      if (found) Object.assign(found, { is_busy, idle_since_work_ms: undefined })
       if (is_busy) lookWithin(every_ms)
     },
     remove: (pid) => void watched.delete(pid),
@@ -59,19 +67,9 @@ export function openMemoryWatch(): MemoryWatch {
   }
 }
 
-/** What the system holds for a process: in memory, swapped out, and to find either; undefined as with `residentBytes`. */
-const heldBytes = (pid: number): number | undefined => sumOf(pid, /^Vm(?:RSS|Swap|PTE):\s+(\d+)/gm)
-
-/** undefined where there is no such process, or a system that does not say. */
-export const residentBytes = (pid: number): number | undefined => sumOf(pid, /^VmRSS:\s+(\d+)/gm)
-
-function sumOf(pid: number, lines: RegExp): number | undefined {
-  try {
-    const found = [...readFileSync(`/proc/${pid}/status`, "utf8").matchAll(lines)]
-    if (found.length === 0) return undefined
-    return found.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1024, 0)
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === undefined) throw thrown
-    return undefined
-  }
+function worksForNobody(pid: number, one: Watched): boolean {
+  if (one.is_busy) return false
+  const used_ms = usedMs(pid) ?? 0
+  one.idle_since_work_ms ??= used_ms
+  return used_ms - one.idle_since_work_ms > idle_work_ms_max
 }
