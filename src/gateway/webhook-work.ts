@@ -5,7 +5,7 @@ import { AppError } from "../base/errors.ts"
 import type { Part } from "../base/parts.ts"
 import { parseSessionKey } from "../base/session-key.ts"
 import type { Channel } from "../channels/channel.ts"
-import { type Sent, sendAnswer } from "../channels/channel-proxy.ts"
+import type { Sent } from "../channels/channel-proxy.ts"
 import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Incoming, IncomingPart, PluginAdapter } from "../plugins/plugin.ts"
 import type { Store } from "../store/open.ts"
@@ -136,6 +136,7 @@ async function answerWith(
     if (isAtOnce(delivery)) await finish(app.store, delivery)
   }
   const { log } = app
+  const { sendAnswer } = await import("../channels/channel-proxy.ts")
   const sent = await sendAnswer({
     ...{ channel, adapter, outgoing, payload, findSecret, signal, log, onSending },
   })
