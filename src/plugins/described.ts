@@ -2,6 +2,7 @@ import type { RunnersConfig } from "./config.ts"
 import { DescriptionRefused, describeTools, readDescription } from "./describe.ts"
 import type { LookDeps } from "./look.ts"
 import { type Engine, type Module, PluginFailed, type Pool } from "./module.ts"
+import type { Manifest } from "./plugin.ts"
 
 /**
  * How long a plugin has to say what it is, in milliseconds, whatever its limits are: a gateway's start waits for it. The
@@ -29,7 +30,19 @@ export function describeWith(
     const described = lanes[index]!.then(() => ask(pool(), module, signal))
     // Its failure is for who asked, not for who comes after it.
     lanes[index] = described.catch(() => undefined)
-    return readDescription(await described, manifest?.kind, module.plugin)
+    return read(await described, module, manifest?.kind)
+  }
+}
+
+/** Of a program whose author never heard of us. */
+const unaware = "where the program knows nothing of Weft, [[tools]] in its manifest say what it is"
+
+function read(described: Uint8Array, { engine, plugin }: Module, kind: Manifest["kind"] | undefined) {
+  try {
+    return readDescription(described, kind, plugin)
+  } catch (thrown) {
+    if (engine !== "wasmer" || !(thrown instanceof DescriptionRefused)) throw thrown
+    throw new DescriptionRefused(`${thrown.message}; ${unaware}`)
   }
 }
 
@@ -45,6 +58,6 @@ async function ask(pool: Pool, module: Module, signal: AbortSignal): Promise<Uin
       signal,
     },
   )
-  if (exit_code) throw new PluginFailed("exit", `it ended with the status ${exit_code}`, stderr)
+  if (exit_code) throw new PluginFailed("exit", `it ended with the status ${exit_code}; ${unaware}`, stderr)
   return output
 }

@@ -118,3 +118,23 @@ inC(
   },
   60_000,
 )
+
+for (const [what, body, reason] of [
+  ["prints what is no description", 'puts("hello");', "is not JSON"],
+  ["ends with a status", "return 3;", "ended with the status 3"],
+]) {
+  inC(
+    `a program without [[tools]] that ${what} is refused with a word of them`,
+    async () => {
+      await using house = await openHouse()
+      const code = compile("c", `#include <stdio.h>\nint main(void) { ${body} }`, ["-O1"])
+      house.write("run", code, 'name = "run"\nkind = "tool"\nengine = "wasmer"\n')
+      await using started = await house.start([house.config("run")])
+      const { state, reason: told } = started.info("run")
+      expect(state).toBe("refused")
+      expect(told).toContain(reason!)
+      expect(told).toContain("[[tools]] in its manifest")
+    },
+    60_000,
+  )
+}
