@@ -70,7 +70,10 @@ export const isPassing = ({ kind }: PluginFailed): boolean => ["aborted", "crash
  * machine finds nobody else's module, data or grants. Disposing kills all of them and waits for their end.
  */
 export type Pool = AsyncDisposable & {
-  /** Throws PluginFailed, or the signal's reason. Calls of one module run at the same time in as many runners as there may be. */
+  /**
+   * Throws PluginFailed, or the signal's reason. Calls of one module run at the same time in as many runners as there may
+   * be; where these are more than two, all but one.
+   */
   call(module: Module, request: CallRequest): Promise<CallResult>
   /** Starts a process for the first plugin that is called, where there is none to spare. */
   warm(): void

@@ -3,7 +3,17 @@ import { runCall } from "./pool/call.ts"
 import { awaitReady, runLoad } from "./pool/load.ts"
 import { startProcess } from "./pool/process.ts"
 import { openQueue, type Waiting } from "./pool/queue.ts"
-import { findIdle, findSpare, findVictim, isOf, memoryFor, newRunner, type Runner } from "./pool/runner.ts"
+import {
+  countTaken,
+  findIdle,
+  findSpare,
+  findVictim,
+  isOf,
+  memoryFor,
+  newRunner,
+  type Runner,
+  shareOf,
+} from "./pool/runner.ts"
 import { openWatch } from "./pool/watch.ts"
 
 export type PoolOptions = {
@@ -56,6 +66,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
   /** One more runner for who waits, where there is room or room can be made. */
   function grow(waiting: Waiting): void {
     const { module, key } = waiting
+    if (countTaken(runners, module.plugin) >= shareOf(processes_max)) return
     const spare = findSpare(runners, module.engine)
     if (spare) return void bind(spare, waiting)
     const isCalled = (other: string | undefined) => queue.all().some((call) => call.key === other)

@@ -63,6 +63,22 @@ test("twenty loops in a row leave no process, and the pool serves on", async () 
   expect([...pids].filter(isRunning)).toEqual([])
 }, 60_000)
 
+test("a plugin whose calls all loop does not have the processes of the others", async () => {
+  await using pool = poolOf({ processes_max: 3 })
+  const aborting = new AbortController()
+  const looping = moduleOf("loops", undefined, { timeout_ms: 60_000 })
+  const loops = Array.from({ length: 5 }, () =>
+    failureOf(pool.call(looping, ask("loop", { signal: aborting.signal }))),
+  )
+  await until(() => pool.runners().filter(({ busy }) => busy).length === 2)
+  for (const other of ["one", "another"]) {
+    const { output } = await pool.call(moduleOf(other), ask("count"))
+    expect(new TextDecoder().decode(output)).toBe("1")
+  }
+  aborting.abort(new Error("enough"))
+  expect((await Promise.all(loops)).map(({ message }) => message)).toEqual(Array(5).fill("enough"))
+}, 60_000)
+
 test("too many calls of the host end the runner", async () => {
   await using pool = poolOf()
   let count = 0

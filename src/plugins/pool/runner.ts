@@ -60,6 +60,19 @@ export function findSpare(runners: Iterable<Runner>, engine: Engine): Runner | u
   return undefined
 }
 
+/** Where there are more than two, one is left for the others, however often a plugin is called and however long it takes. */
+export const shareOf = (processes_max: number): number =>
+  processes_max > 2 ? processes_max - 1 : processes_max
+
+/** Of a plugin, those whose place nobody else could have now. */
+export function countTaken(runners: Iterable<Runner>, plugin: string): number {
+  let count = 0
+  for (const runner of runners) {
+    if (runner.plugin === plugin && (runner.state === "busy" || runner.state === "loading")) count++
+  }
+  return count
+}
+
 /**
  * Whose place who waits is to get: a spare's, or that of who has been idle for the longest. Not of one that is called for
  * itself and has just begun; and where who waits has a runner already, only of one that has not just been used. Without

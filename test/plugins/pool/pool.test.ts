@@ -59,8 +59,8 @@ test("a host function that throws ends the call with what it threw, and the runn
   expect(textOf(await pool.call(moduleOf("echo"), ask("count")))).toBe("1")
 })
 
-test("calls of one module run at the same time, in as many runners as there may be", async () => {
-  await using pool = poolOf({ processes_max: 3 })
+test("calls of one module run at the same time, in as many runners as there may be but one", async () => {
+  await using pool = poolOf({ processes_max: 4 })
   const gate = openGate()
   const calls = Array.from({ length: 5 }, () => pool.call(moduleOf("echo"), ask("ask", { host: gate.host })))
   await until(() => gate.count() === 3)
@@ -68,7 +68,7 @@ test("calls of one module run at the same time, in as many runners as there may 
   gate.open()
   await Promise.all(calls)
   expect(gate.count()).toBe(5)
-  expect(pool.runners()).toHaveLength(3)
+  expect(pool.runners().filter(({ plugin }) => plugin === "echo")).toHaveLength(3)
 })
 
 test("two hundred calls at once are all answered, each with its own answer", async () => {
