@@ -77,10 +77,23 @@ export function openRun({ pool, store, log, now_ms, env, secrets }: RunningDeps)
     })
     const env_values = valuesOf(plugin, allowed)
     const call = { ...request, env: env_values, host, signal: of.signal }
-    return await pool()
+    const result = await pool()
       .call(module, call)
       .finally(() => over.abort(new Error("The call is over.")))
+    noteWritten(log, { plugin, ...(of.session_key && { session_key: of.session_key }) }, result)
+    return result
   }
+}
+
+/** Of each of its streams, the last that it wrote; enough to find a mistake by, and no flood. */
+const written_chars_max = 2000
+
+/** What a call that went well wrote besides its answer, for whoever writes or runs the plugin. */
+function noteWritten(log: Pick<Log, "info">, fields: object, { stdout, stderr }: CallResult): void {
+  const streams = Object.entries({ stdout, stderr }).filter(([, text]) => text !== "")
+  if (streams.length === 0) return
+  const written = streams.map(([name, text]) => [name, text.slice(-written_chars_max)])
+  log.info("a plugin wrote", { ...fields, ...Object.fromEntries(written) })
 }
 
 const keyOf = (grant: Capability): string => JSON.stringify(grant)

@@ -251,3 +251,32 @@ test("the input comes from the line, a file or standard input, and is held to th
   expect((await echo('{"txt":1}')).stderr).toContain("the property text")
   expect((await weft(["plugin", "call", shipped("echo"), "shout"])).stderr).toContain("tools: echo")
 })
+
+const talks = `#include <stdio.h>
+#include "weft.h"
+WEFT_EXPORT(describe) uint64_t describe(void) {
+  return weft_return(weft_text("{\\"name\\": \\"mine\\", \\"description\\": \\"d\\", \\"input_schema\\": {\\"type\\": \\"object\\"}}"));
+}
+WEFT_EXPORT(handle_tool_call) uint64_t handle_tool_call(const char *at, size_t length) {
+  (void)at, (void)length;
+  printf("on standard output\\n");
+  fprintf(stderr, "on standard error\\n");
+  return weft_done(weft_text("done"));
+}
+`
+
+needs({ wasi: "c" })(
+  "what a plugin writes besides its answer is shown to whoever tries it out",
+  async () => {
+    await using shop = await openWorkshop()
+    await weft(["plugin", "new", "mine", "--language", "c", "--folder", shop.at("mine")])
+    await Bun.write(shop.at("mine/mine.c"), talks)
+    expect(await weft(["plugin", "build", shop.at("mine")])).toMatchObject({ stderr: "", exit: 0 })
+    expect(await weft(["plugin", "call", shop.at("mine/mine.wasm"), "mine"])).toEqual({
+      stdout: "done\n",
+      stderr: "on standard output\non standard error\n",
+      exit: 0,
+    })
+  },
+  60_000,
+)

@@ -127,9 +127,9 @@ async function tryManifest(path: string, text: string | undefined): Promise<Mani
 
 /** What it says and why it was not given something go to whoever tries it out; how it stands is told elsewhere. */
 function tell(_message: string, fields: Record<string, unknown> = {}): void {
-  const { text, function: name, why, stderr, variable } = fields
+  const { text, function: name, why, stdout, stderr, variable } = fields
   if (text !== undefined) note(`log: ${text}`)
   if (name !== undefined) note(`${name} is refused: ${why}`)
   if (variable !== undefined) note(`The variable ${variable} is not set.`)
-  if (stderr) note(String(stderr).trimEnd())
+  for (const written of [stdout, stderr]) if (written) note(String(written).trimEnd())
 }
