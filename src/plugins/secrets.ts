@@ -45,7 +45,7 @@ export function fillSecrets<R extends Fillable>(request: R, find: FindSecret): R
 function secretOf(name: string, find: FindSecret): string {
   const value = find(name)
   if (value) return value
-  throw new ToolDenied(`There is no secret ${name} for this.`)
+  throw new ToolDenied(`The secret ${name} is not granted, or has no value.`)
 }
 
 /** Whatever a placeholder becomes, the host must be the one that was written. */

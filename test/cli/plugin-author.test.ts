@@ -222,6 +222,9 @@ test("a call of a file has what is granted on the command line, and its refusals
   const refused = await call()
   expect(refused.exit).toBe(1)
   expect(refused.stderr).toContain("http_fetch is refused: no grant covers")
+  const plain = ["get", '{"url":"http://example.com/"}', "--grant", "http:example.com"]
+  const insecure = await weft(["plugin", "call", shipped("http-json"), ...plain])
+  expect(insecure.stderr).toContain("one without a port is for https only")
   expect((await call("--grant", "http")).stderr).toContain("is no grant; one is")
   expect((await call("--grant", "secret:NOT_THERE")).stderr).toContain("NOT_THERE")
   expect((await call("--grant", "fs:not/there:ro")).stderr).toContain("a folder that is not there")

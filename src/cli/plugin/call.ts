@@ -109,9 +109,11 @@ async function callConfigured(
   const { plugins } = await gateway.client.call("plugin.list", {}, { retry: true })
   const found = plugins.find(({ name }) => name === args.plugin)
   if (!found) throw new AppError("not_found", { plugin: args.plugin })
+  const { state, reason } = found
+  if (state !== "ready") throw new AppError("plugin_refused", { plugin: args.plugin, state, reason })
   const name = found.tools.find((one) => [args.tool, modelName(args.plugin, args.tool)].includes(one))
   if (name === undefined) {
-    throw new AppError("not_found", { tool: args.tool, state: found.state, tools: found.tools.join(" ") })
+    throw new AppError("not_found", { tool: args.tool, tools: found.tools.join(" ") })
   }
   const { agent } = args
   const answer = await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })

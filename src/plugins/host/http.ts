@@ -37,7 +37,9 @@ export const httpFetch =
     }
     const checkHop = (hop: URL) => {
       if (isUrlGranted(capabilities, hop)) return
-      throw new ToolDenied(`no grant covers ${hop.protocol}//${hop.host}`)
+      const safe = Object.assign(new URL(hop), { protocol: "https:" })
+      const why = isUrlGranted(capabilities, safe) ? "; one without a port is for https only" : ""
+      throw new ToolDenied(`no grant covers ${hop.protocol}//${hop.host}${why}`)
     }
     const find = (name: string) => {
       if (!isSecretGranted(capabilities, name)) return undefined
