@@ -48,7 +48,8 @@ test("a program gets its arguments and the values that it was granted, and nothi
   process.env.WEFT_TEST_SECRET = "not for programs"
   await using programs = openPrograms()
   const env = { TOKEN: "for it", OTHER: "ü = =" }
-  expect(await programs.run(tells, { env })).toMatchObject({ output: "OTHER=ü = =\0TOKEN=for it\0" })
+  const { output } = (await programs.run(tells, { env })) as { output: string }
+  expect(output.split("\0").sort()).toEqual(["", "OTHER=ü = =", "TOKEN=for it"])
   expect(await programs.run(tells)).toMatchObject({ output: "" })
   const said = program(
     `(call $write (i32.const 1) (call $argument (i32.const 1)) (call $length (call $argument (i32.const 1))))`,
