@@ -93,7 +93,8 @@ async function compileCrate(path: string, outfile: string): Promise<Compiled> {
     .filter((name) => name.endsWith(".wasm"))
     .map((name) => join(folder, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
-  if (!modules[0]) return { ok: false, errors: `${path} makes no module; it needs crate-type = ["cdylib"] under [lib]` }
+  if (!modules[0])
+    return { ok: false, errors: `${path} makes no module; it needs crate-type = ["cdylib"] under [lib]` }
   copyFileSync(modules[0], outfile)
   return compiled
 }
