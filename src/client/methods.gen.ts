@@ -699,8 +699,10 @@ export type Methods = {
     params: {
       name: string
       input?: unknown | undefined
-      /** Unset: the default agent. */
+      /** Unset: the session's, else the default agent. */
       agent?: string | undefined
+      /** As a call in this conversation; unset: in none, which has no stores of its own. */
+      session_key?: string | undefined
     }
     result: {
       content: string

@@ -25,7 +25,7 @@ test("a configured plugin is called by its name, and what a call from here lacks
   expect(await call("echo", "echo", '{"text":"hi"}')).toEqual({ stdout: "hi\n", stderr: "", exit: 0 })
   expect(await call("notes", "list")).toMatchObject({
     exit: 1,
-    stderr: "A call from here has no session, so it has no store:notes.\n",
+    stderr: "Without --session a call from here has no store:notes; weft session list has the keys.\n",
   })
   const asked = await call("http-json", "get", '{"url":"http://127.0.0.1:9/"}')
   expect(asked.exit).toBe(1)
@@ -35,6 +35,24 @@ test("a configured plugin is called by its name, and what a call from here lacks
   const unloaded = await call("echo", "echo", '{"text":"hi"}')
   expect(unloaded.exit).toBe(1)
   expect(unloaded.stderr).toContain("it was taken out of service")
+}, 60_000)
+
+test("a call in a conversation has the stores of that one, and of no other", async () => {
+  await using gateway = await startGateway({
+    config: `${configured("notes", ["store:notes"])}[agent]\ntools = ["notes"]\n[[agents]]\nid = "other"\n`,
+    log_level: "error",
+  })
+  const to = ["--url", gateway.url, "--token", gateway.token]
+  for (const peer of ["ann", "ben"]) await weft(["agent", "-m", "Hello", "--session", peer, ...to])
+  const call = (peer: string, tool: string, input: object, ...more: string[]) => {
+    const key = `default:ws:default:${peer}`
+    return weft(["plugin", "call", "notes", tool, JSON.stringify(input), "--session", key, ...more, ...to])
+  }
+  expect(await call("ann", "add", { text: "Buy milk" })).toMatchObject({ exit: 0, stderr: "" })
+  expect((await call("ann", "list", {})).stdout).toContain("Buy milk")
+  expect((await call("ben", "list", {})).stdout).not.toContain("milk")
+  expect(await call("nobody", "list", {})).toMatchObject({ exit: 1, stdout: "" })
+  expect(await call("ann", "list", {}, "--agent", "other")).toMatchObject({ exit: 2, stdout: "" })
 }, 60_000)
 
 test("a folder does not hide the plugin of its name", async () => {

@@ -40,6 +40,11 @@ export const call = (deps: Deps) =>
           "For a file: what it is granted, such as http:api.example.com; several times. A secret's value is the variable of its name",
       },
       agent: { type: "string", description: "For a configured one: whose rules hold; the default agent" },
+      session: {
+        type: "string",
+        valueHint: "key",
+        description: "For a configured one: as in this conversation, with the stores that are its own",
+      },
       ...gateway_args,
     },
     async run({ args, rawArgs }) {
@@ -102,7 +107,12 @@ async function answered(run: () => Promise<Answer>): Promise<Answer> {
 
 async function callConfigured(
   deps: Deps,
-  args: GatewayArgs & { plugin: string; tool: string; agent?: string | undefined },
+  args: GatewayArgs & {
+    plugin: string
+    tool: string
+    agent?: string | undefined
+    session?: string | undefined
+  },
   input: unknown,
 ): Promise<Answer> {
   await using gateway = await openGateway(args, deps, { start: true })
@@ -115,9 +125,10 @@ async function callConfigured(
   if (name === undefined) {
     throw new AppError("not_found", { tool: args.tool, tools: found.tools.join(" ") })
   }
-  const { agent } = args
-  const answer = await gateway.client.call("tool.call", { name, input, ...(agent ? { agent } : {}) })
-  if (answer.is_error) explain(answer.content, found.granted)
+  const { agent, session: session_key } = args
+  const of = { ...(agent && { agent }), ...(session_key && { session_key }) }
+  const answer = await gateway.client.call("tool.call", { name, input, ...of })
+  if (answer.is_error) explain(answer.content, session_key ? [] : found.granted)
   return answer
 }
 
@@ -126,7 +137,10 @@ function explain(content: string, granted: readonly string[]): void {
   const hint = deniedHint(content)
   if (hint) note(hint)
   const stores = granted.filter((one) => one.startsWith("store:") && !one.endsWith(":agent"))
-  if (stores.length > 0) note(`A call from here has no session, so it has no ${stores.join(" and no ")}.`)
+  if (stores.length > 0)
+    note(
+      `Without --session a call from here has no ${stores.join(" and no ")}; weft session list has the keys.`,
+    )
 }
 
 async function readInput(text = "{}"): Promise<string> {

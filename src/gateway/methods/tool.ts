@@ -1,8 +1,9 @@
 import { type TSchema, Type } from "@sinclair/typebox"
 import { openCaller } from "../../agent/call.ts"
 import { openToolbox } from "../../agent/toolbox.ts"
+import { AppError } from "../../base/errors.ts"
 import { listToolCalls } from "../../store/tool-calls.ts"
-import { agentFor, agentsFilter } from "../access.ts"
+import { agentFor, agentsFilter, sessionFor } from "../access.ts"
 import { reaches } from "../auth.ts"
 import { defineMethod, Params } from "../rpc.ts"
 
@@ -46,16 +47,25 @@ export const toolCall = defineMethod({
   params: Params({
     name: Type.String({ minLength: 1 }),
     input: Type.Unknown({ default: {} }),
-    agent: Type.Optional(Type.String({ description: "Unset: the default agent." })),
+    agent: Type.Optional(Type.String({ description: "Unset: the session's, else the default agent." })),
+    session_key: Type.Optional(
+      Type.String({
+        description: "As a call in this conversation; unset: in none, which has no stores of its own.",
+      }),
+    ),
   }),
   result: Type.Object({ content: Type.String(), is_error: Type.Boolean(), duration_ms: Type.Number() }),
-  async run({ name, input, agent: id }, { app, peer, caller }) {
-    const agent = agentFor(app, caller, id ?? app.live().default_agent)
+  async run({ name, input, agent: id, session_key }, { app, peer, caller }) {
+    const session = session_key === undefined ? undefined : sessionFor(app, caller, session_key)
+    if (session && id !== undefined && id !== session.agent) {
+      throw new AppError("invalid_params", { path: "/agent", expected: "the agent of the session, or none" })
+    }
+    const agent = agentFor(app, caller, session?.agent ?? id ?? app.live().default_agent)
     const call = openCaller(
       {
         agent,
         toolbox: openToolbox(agent.tools, []),
-        session_key: null,
+        session_key: session_key ?? null,
         turn_id: null,
         signal: peer.signal,
         tell: () => undefined,
