@@ -178,10 +178,13 @@ function tell(
   topic: "channel.sent" | "channel.failed",
   { channel }: Delivery,
   { session_key, turn_id }: { session_key: string | null; turn_id: string | null },
-  { outcome, status }: Answer,
+  { outcome, status, body }: Answer,
 ): void {
   const data = { channel: channel.id, session_key, turn_id, outcome }
   const agent = parseSessionKey(session_key ?? "")?.agent
   app.hub.publish({ topic, data, ...(agent !== undefined && { agent }) })
-  if (status >= 300) app.log.warn("a webhook was not answered as it should be", data)
+  if (status < 300) return
+  // A sentence of ours. Where the platform was answered before, nobody else hears it.
+  const reason = typeof body === "string" && { reason: body }
+  app.log.warn("a webhook was not answered as it should be", { ...data, ...reason })
 }

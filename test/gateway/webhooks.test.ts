@@ -349,6 +349,7 @@ test("what was acknowledged waits where its adapter cannot be asked, and is not 
   // Shares the end of what was taken up.
   await desk.take()
   expect(desk.told.at(-1)).toBe("channel.failed failed")
+  expect(JSON.stringify(desk.house.logged)).toContain("the adapter made no request of the answer")
   expect(db.query("SELECT is_done, body FROM webhook_delivery").all()).toEqual([{ is_done: 1, body: null }])
   expect(desk.house.models.asked).toHaveLength(1)
 })
