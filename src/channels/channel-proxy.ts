@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts"
 import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/grants.ts"
 import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Formatted, Outgoing, PluginAdapter } from "../plugins/plugin.ts"
-import { type FindSecret, fillSecrets, openRedactor } from "../plugins/secrets.ts"
+import { type FindSecret, type FindSecretFor, fillSecrets, openRedactor } from "../plugins/secrets.ts"
 import { openTaint } from "../plugins/taint.ts"
 import { ToolDenied } from "../security/target.ts"
 import type { Channel } from "./channel.ts"
@@ -143,10 +143,10 @@ function tameText(text: string): string {
 async function send(request: Request, { channel, adapter, findSecret, signal, log }: Sending): Promise<Sent> {
   const { capabilities, plugin } = adapter
   const used: string[] = []
-  const find: FindSecret = (name) => {
+  const find: FindSecretFor = (name, to) => {
     const value = /^[a-z]/.test(name)
       ? channel.findField(name)
-      : isSecretGranted(capabilities, name)
+      : isSecretGranted(capabilities, name, to)
         ? findSecret(name)
         : undefined
     if (value) used.push(value)

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js"
-import { capability_forms, parseCapability } from "./capability.ts"
+import { checkGrants } from "./check-grants.ts"
+import { dangling } from "./dangling.ts"
 import { nearest } from "./nearest.ts"
 import type { Finding } from "./problem.ts"
 import type { Path } from "./schema-tree.ts"
@@ -218,23 +219,9 @@ function* checkPlugins({ plugins = [], secrets }: Checked, { subjects }: KnownNa
       const expected = "a name that no other plugin has"
       yield { path: ["plugins", index, "name"], expected, got: JSON.stringify(name) }
     }
-    for (const [position, text] of capabilities.entries()) {
-      if (text === undefined) continue
-      const path = ["plugins", index, "capabilities", position]
-      const grant = parseCapability(text)
-      if (grant?.type === "secret" && secrets && !Object.hasOwn(secrets, grant.name)) {
-        yield dangling(path, "a value of [secrets]", grant.name, Object.keys(secrets))
-      }
-      if (grant) continue
-      const hint = text.startsWith("host_function:") ? host_function_remedy : undefined
-      yield { path, expected: capability_forms, got: JSON.stringify(text), ...(hint && { hint }) }
-    }
+    yield* checkGrants(["plugins", index, "capabilities"], capabilities, secrets)
   }
 }
-
-const host_function_remedy =
-  "there are no host functions to name here, as Extism has them: build the plugin for WASI preview 1 and grant what " +
-  "the function did by http:, store:, env: or fs:"
 
 function* checkBindings({ bindings = [], agent, agents }: Checked): Generator<Finding> {
   const ids = agents && known([agent, ...agents].map((entry) => entry?.id))
@@ -275,17 +262,5 @@ function* checkChannels({ channels = {}, plugins }: Checked, names: KnownNames):
     const hint = "without one anybody could write in the name of the platform"
     const expected = `one of ${names.signatures.map((one) => one.name).join(", ")}`
     yield { path: [...path, "signature"], expected, got: "nothing", hint }
-  }
-}
-
-function dangling(path: Path, noun: string, name: string, known: readonly string[]): Finding {
-  const near = nearest(name, known)
-  const hint =
-    known.length === 0 ? "there is none yet" : `there is ${[...new Set(known)].slice(0, 40).join(", ")}`
-  return {
-    path,
-    expected: `the name of ${noun}`,
-    got: JSON.stringify(name),
-    ...(near ? { nearest: near } : { hint }),
   }
 }

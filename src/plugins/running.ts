@@ -5,7 +5,7 @@ import type { Capability } from "../config/capability.ts"
 import { type Target, ToolDenied } from "../security/target.ts"
 import type { GuardedFetch } from "../security/web/fetch.ts"
 import type { Store } from "../store/open.ts"
-import { isPlaceGranted, isSecretGranted, isUrlGranted } from "./grants.ts"
+import { isPlaceGranted, isUrlGranted, secretNames } from "./grants.ts"
 import type { CallResult, Module, Pool } from "./module.ts"
 import type { PluginCall } from "./plugin.ts"
 import type { ToolRequest } from "./tool.ts"
@@ -73,7 +73,7 @@ export function openRun({ pool, store, log, now_ms, env, secrets }: RunningDeps)
       ...{ plugin, capabilities: allowed, store, log, now_ms },
       input: request.input,
       output_bytes_max: module.limits.output_bytes_max,
-      findSecret: (name) => (isSecretGranted(allowed, name) ? secrets()[name] : undefined),
+      findSecret: (name) => (secretNames(allowed).includes(name) ? secrets()[name] : undefined),
     })
     const env_values = valuesOf(plugin, allowed)
     const call = { ...request, env: env_values, host, signal: of.signal }

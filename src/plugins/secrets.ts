@@ -3,6 +3,8 @@ import { once } from "../base/once.ts"
 import { ToolDenied } from "../security/target.ts"
 
 export type FindSecret = (name: string) => string | undefined
+/** Of one that may be sent there. */
+export type FindSecretFor = (name: string, url: URL) => string | undefined
 
 /** What placeholders are filled into: the URL after its host, the values of headers, a body of text. */
 export type Fillable = { url: string; headers: Record<string, string>; body?: string | Uint8Array }
@@ -14,10 +16,10 @@ const placeholders_max = 32
 const travelling_headers = /^(accept|accept-language|user-agent)$/i
 
 /**
- * Throws ToolDenied where `find` knows no value, a placeholder says where to connect to, or one stands in a header that a
- * redirect takes to another host. Its message has no value in it.
+ * Throws ToolDenied where `find` knows no value for where the request goes, a placeholder says where to connect to, or
+ * one stands in a header that a redirect takes to another host. Its message has no value in it.
  */
-export function fillSecrets<R extends Fillable>(request: R, find: FindSecret): R {
+export function fillSecrets<R extends Fillable>(request: R, find: FindSecretFor): R {
   const { url, headers, body } = request
   const texts = [url, ...Object.values(headers), typeof body === "string" ? body : ""]
   const count = texts.reduce((sum, text) => sum + (text.match(placeholder)?.length ?? 0), 0)
@@ -25,8 +27,11 @@ export function fillSecrets<R extends Fillable>(request: R, find: FindSecret): R
   if (count > placeholders_max) {
     throw new ToolDenied(`A request has at most ${placeholders_max} placeholders for secrets.`)
   }
+  // Below it is held to be the one that the filled URL leads to.
+  const to = URL.parse(url.replaceAll(placeholder, "a"))
+  if (!to) throw new ToolDenied("A secret can be sent to a URL only.")
   const fill = (text: string, encode: (value: string) => string) =>
-    text.replaceAll(placeholder, (_, name: string) => encode(secretOf(name, find)))
+    text.replaceAll(placeholder, (_, name: string) => encode(secretOf(name, to, find)))
   const filled = Object.entries(headers).map(([name, value]) => {
     const text = fill(value, (secret) => secret)
     if (text !== value && travelling_headers.test(name)) {
@@ -42,10 +47,11 @@ export function fillSecrets<R extends Fillable>(request: R, find: FindSecret): R
   }
 }
 
-function secretOf(name: string, find: FindSecret): string {
-  const value = find(name)
+function secretOf(name: string, to: URL, find: FindSecretFor): string {
+  const value = find(name, to)
   if (value) return value
-  throw new ToolDenied(`The secret ${name} is not granted, or has no value.`)
+  const place = `${to.protocol}//${to.host}`
+  throw new ToolDenied(`The secret ${name} is not granted for ${place}, or has no value.`)
 }
 
 /** Whatever a placeholder becomes, the host must be the one that was written. */

@@ -93,6 +93,19 @@ test("a channel's own field and a granted secret are put in by the gateway, and 
     expect(JSON.stringify(adapter.seen)).not.toContain(value)
 })
 
+test("a secret that is granted for one host does not go to another one", async () => {
+  await using api = startApi()
+  await using other = startApi()
+  const grants = [`http:${api.place}`, `http:${other.place}`, `secret:GITHUB@${api.place}`]
+  const to = (url: string) => adapterOf(grants, () => request(`${url}/{{secret:GITHUB}}`))
+  expect((await send(to(api.url))).sent).toEqual({ type: "sent" })
+  expect(api.got).toMatchObject([{ path: "/the%20value%20of%20GITHUB" }])
+  const { sent, logged } = await send(to(other.url))
+  expect(sent).toEqual({ type: "failed" })
+  expect(other.got).toEqual([])
+  expect(logged).toContain(`GITHUB is not granted for ${other.url}`)
+})
+
 test.each([
   "secret",
   "verify_token",

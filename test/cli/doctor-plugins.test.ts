@@ -9,16 +9,24 @@ import { weft } from "./weft.ts"
 const names = ["echo", "asks", "gone", "wrong", "idle", "late"]
 
 const config = names
-  .map((name) => `[[plugins]]\nname = "${name}"\npath = "${name}.wasm"\ncapabilities = ["env:A"]\n`)
+  .map(
+    (name) =>
+      `[[plugins]]\nname = "${name}"\npath = "${name}.wasm"\ncapabilities = ["env:A", "http:a.test", "secret:K@a.test"]\n`,
+  )
   .join("")
+  .concat('[secrets]\nK = { file = "key" }\n')
 
 async function fill(home: string) {
   mkdirSync(home, { mode: 0o700 })
   writeFileSync(join(home, "config.toml"), config, { mode: 0o600 })
+  writeFileSync(join(home, "key"), "the value", { mode: 0o600 })
   for (const name of ["echo", "asks", "idle"]) {
     writeFileSync(join(home, `${name}.wasm`), make({ description: describes(name) }))
   }
-  writeFileSync(join(home, "asks.toml"), 'name = "asks"\nkind = "tool"\ncapabilities = ["env:A", "env:B"]\n')
+  writeFileSync(
+    join(home, "asks.toml"),
+    'name = "asks"\nkind = "tool"\ncapabilities = ["env:A", "env:B", "secret:K"]\n',
+  )
   writeFileSync(join(home, "wrong.wasm"), "no module")
 }
 

@@ -227,6 +227,9 @@ test("a call of a file has what is granted on the command line, and its refusals
   expect(insecure.stderr).toContain("one without a port is for https only")
   expect((await call("--grant", "http")).stderr).toContain("is no grant; one is")
   expect((await call("--grant", "secret:NOT_THERE")).stderr).toContain("NOT_THERE")
+  const strange = await call("--grant", `http:${place}`, "--grant", "secret:NOT_THERE@a.test")
+  expect(strange.stderr).toContain("a.test")
+  expect(strange.stderr).toContain("http:")
   expect((await call("--grant", "fs:not/there:ro")).stderr).toContain("a folder that is not there")
 })
 

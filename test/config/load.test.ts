@@ -217,6 +217,22 @@ const bad: [string, string, number, number, string, string][] = [
     "value of [secrets]",
   ],
   [
+    "a grant of a secret that is none, for one host",
+    "[[plugins]]\nname='a'\npath='a'\ncapabilities=['http:a.test', 'secret:KEZ@a.test']\n[secrets]\nKEY='k'",
+    4,
+    30,
+    "plugins[0].capabilities[1]",
+    "value of [secrets]",
+  ],
+  [
+    "a secret for a host that is not granted",
+    "[[plugins]]\nname='a'\npath='a'\ncapabilities=['secret:KEY@a.test', 'http:b.test']\n[secrets]\nKEY='k'",
+    4,
+    15,
+    "plugins[0].capabilities[0]",
+    "http: grants",
+  ],
+  [
     "a grant of nothing",
     "[[plugins]]\nname='a'\npath='a'\ncapabilities=['http:']",
     4,

@@ -295,6 +295,47 @@ test("a secret does not follow a redirect to another granted host", async () => 
   expect(other.heads[0]).not.toContain("s3cret")
 })
 
+test("a secret for one host goes there, and with nothing to another that is granted as well", async () => {
+  await using a = await startRemote()
+  await using b = await startRemote()
+  const [at_a, at_b] = [`a.test:${a.port}`, `b.test:${b.port}`]
+  const guest = openGuest({
+    grants: [`http:${at_a}`, `http:${at_b}`, `secret:KEY@${at_a}`, "secret:BOTH"],
+    secrets: { KEY: "s3cret", BOTH: "for-both" },
+    opened: [a.port, b.port],
+  })
+  const headers = { authorization: "{{secret:KEY}} {{secret:BOTH}}" }
+  expect(await guest.call("http_fetch", { url: `http://${at_a}/`, headers })).toContain("canary")
+  expect(a.heads[0]).toContain("authorization: s3cret for-both")
+  for (const request of [
+    { url: `http://${at_b}/`, headers },
+    { url: `http://${at_b}/?k={{secret:KEY}}` },
+    { url: `http://${at_b}/${at_a}/{{secret:KEY}}#@${at_a}/` },
+    { url: `http://${at_b}\\@${at_a}/{{secret:KEY}}` },
+    { url: `http://${at_b}/`, method: "POST", body: "{{secret:KEY}}" },
+    { url: `http://{{secret:KEY}}${at_b}/`, headers },
+    { url: "no URL", headers },
+  ]) {
+    expect(await guest.call("http_fetch", request)).toMatch(/^error (denied|invalid)$/)
+  }
+  expect(JSON.stringify(guest.lines)).toContain(`KEY is not granted for http://${at_b}`)
+  expect(b.connections).toBe(0)
+  expect(await guest.call("http_fetch", { url: `http://${at_b}/?k={{secret:BOTH}}` })).toContain("canary")
+  expect(b.heads[0]).toContain("GET /?k=for-both HTTP/1.1")
+})
+
+test("a secret for one host is taken out of what another one says", async () => {
+  await using remote = await startRemote((socket) => socket.end(text("it is s3cret")))
+  const guest = openGuest({
+    grants: [`http:127.0.0.1:${remote.port}`, "http:a.test", "secret:KEY@a.test"],
+    secrets: { KEY: "s3cret" },
+    opened: [remote.port],
+  })
+  const said = await guest.call("http_fetch", { url: `http://${remote.host}/` })
+  expect(said).toContain("[redacted]")
+  expect(said).not.toContain("s3cret")
+})
+
 test("no error says a secret, to the plugin or to the log", async () => {
   await using remote = await startRemote((socket) =>
     socket.end(reply("302 Found", { location: "http://s3cret.test/", "content-length": 0 })),

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { AppError } from "../../base/errors.ts"
 import { WeftError } from "../../client/client.ts"
 import type { PluginConfig } from "../../plugins/config.ts"
+import { isWishMet } from "../../plugins/grants.ts"
 import type { PluginInfo, PluginState } from "../../plugins/plugin.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps, Inspected } from "../deps.ts"
@@ -78,7 +79,7 @@ function toFinding({ name, state, reason = "" }: Known): Finding {
 }
 
 function* checkGrants({ name, asks, granted }: Known): Generator<Finding> {
-  const lacking = asks.filter((one) => !granted.includes(one))
+  const lacking = asks.filter((one) => !isWishMet(one, granted))
   if (lacking.length === 0) return
   const remedy = "add to its capabilities what it may have; the rest is denied to it"
   yield warn(`plugin ${name}`, `it asks for ${lacking.join(", ")}, which it is not granted`, remedy)

@@ -2,7 +2,13 @@
 import { existsSync, statSync } from "node:fs"
 import { parse, resolve } from "node:path"
 import { AppError } from "../../base/errors.ts"
-import { type Capability, capability_forms, parseCapability } from "../../config/capability.ts"
+import {
+  type Capability,
+  capability_forms,
+  grantedHosts,
+  isStray,
+  parseCapability,
+} from "../../config/capability.ts"
 import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "../../plugins/files.ts"
 import { isPlaceGranted } from "../../plugins/grants.ts"
 import { readManifest } from "../../plugins/manifest.ts"
@@ -32,6 +38,10 @@ export async function openAlone(path: string, granted: readonly string[]): Promi
     checkFolder(capability, text)
     return capability
   })
+  const hosts = grantedHosts(capabilities)
+  const stray = capabilities.findIndex((capability) => isStray(capability, hosts))
+  if (stray >= 0)
+    throw new UsageError(`No http: grant covers the host of ${granted[stray]}; grant that as well.`)
   const files = await readModule(path)
   const name = nameOf(path)
   const secrets = Object.fromEntries(

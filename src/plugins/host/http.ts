@@ -41,8 +41,8 @@ export const httpFetch =
       const why = isUrlGranted(capabilities, safe) ? "; one without a port is for https only" : ""
       throw new ToolDenied(`no grant covers ${hop.protocol}//${hop.host}${why}`)
     }
-    const find = (name: string) => {
-      if (!isSecretGranted(capabilities, name)) return undefined
+    const find = (name: string, to: URL) => {
+      if (!isSecretGranted(capabilities, name, to)) return undefined
       if (!taint.isTainted()) return findSecret(name)
       throw new ToolDenied(
         "the plugin was given a placeholder from elsewhere, so that none of this call is filled in",
