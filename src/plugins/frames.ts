@@ -158,7 +158,8 @@ export type Decoder = {
 
 /**
  * Reads frames of `sender`. A payload has at most `bytes_max` bytes, a header `header_bytes_max` of them; no more than
- * that and one piece is held at any time.
+ * that and one piece is held at any time. A header is read as soon as it has come; only then is there room for the
+ * body, once and for all of it.
  */
 export function openDecoder(
   bytes_max: number,
@@ -171,17 +172,23 @@ export function openDecoder(
       .map(([name, number]) => [number as number, name as Kind]),
   )
   const utf8 = new TextDecoder("utf-8", { fatal: true })
+  /** What came before a body, or after it. */
   let held: Buffer = Buffer.alloc(0)
   let start = 0
   let end = 0
+  /** The frame whose body is still to come, and how much of that has. Nothing is held then. */
+  let coming: Frame | undefined
+  let filled = 0
   let failure: FrameError | undefined
 
   return {
     push(chunk) {
       if (failure) return
-      makeRoom(chunk.length)
-      held.set(chunk, end)
-      end += chunk.length
+      const rest = coming ? fill(coming.body, chunk) : chunk
+      if (rest.length === 0) return
+      makeRoom(rest.length)
+      held.set(rest, end)
+      end += rest.length
     },
     next() {
       if (failure) throw failure
@@ -194,23 +201,38 @@ export function openDecoder(
         throw thrown
       }
     },
-    isEmpty: () => start === end,
+    isEmpty: () => start === end && !coming,
   }
 
-  /** Room grows with what came and not with what was announced. */
+  /** What is left of the chunk. */
+  function fill(body: Uint8Array, chunk: Uint8Array): Uint8Array {
+    const wanted = body.length - filled
+    body.set(chunk.length <= wanted ? chunk : chunk.subarray(0, wanted), filled)
+    filled += Math.min(wanted, chunk.length)
+    return chunk.subarray(wanted)
+  }
+
+  /** Room for headers grows with what came and not with what was announced. */
   function makeRoom(bytes: number): void {
-    const filled = end - start
+    const left = end - start
     if (held.length - end >= bytes) return
-    const needed = filled + bytes
-    const most = Math.max(needed, length_bytes + bytes_max)
-    const room = held.length >= needed ? held : Buffer.allocUnsafe(Math.min(most, Math.max(4096, 2 * needed)))
+    const needed = left + bytes
+    const room = held.length >= needed ? held : Buffer.allocUnsafe(Math.max(4096, 2 * needed))
     held.copy(room, 0, start, end)
     held = room
     start = 0
-    end = filled
+    end = left
   }
 
   function take(): Frame | undefined {
+    const frame = coming ?? begin()
+    if (!frame || filled < frame.body.length) return undefined
+    coming = undefined
+    return frame
+  }
+
+  /** A frame whose header has come, with as much of its body as has. */
+  function begin(): Frame | undefined {
     if (end - start < length_bytes) return undefined
     const payload = held.readUInt32LE(start)
     if (payload < fixed_bytes) throw new FrameError("a frame is too short")
@@ -222,15 +244,18 @@ export function openDecoder(
     if (header_bytes > payload - fixed_bytes) throw new FrameError("a header is longer than its frame")
     const most = short_headers.includes(kind) ? short_header_bytes_max : header_bytes_max
     if (header_bytes > most) throw new FrameError("a header is too long")
-    if (end - start < length_bytes + payload) return undefined
     const at = start + length_bytes + fixed_bytes
-    const stop = start + length_bytes + payload
+    if (end < at + header_bytes) return undefined
     const header = parseHeader(held.subarray(at, at + header_bytes))
-    const body = new Uint8Array(held.subarray(at + header_bytes, stop))
-    start = stop
+    const body = newBytes(payload - fixed_bytes - header_bytes)
+    start = at + header_bytes
+    filled = Math.min(body.length, end - start)
+    body.set(held.subarray(start, start + filled))
+    start += filled
     if (start === end) start = end = 0
     if (end === 0 && held.length > kept_bytes) held = Buffer.alloc(0)
-    return { kind, header, body }
+    coming = { kind, header, body }
+    return coming
   }
 
   function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -254,3 +279,8 @@ export function openDecoder(
 
 /** Of the decoder's room, between frames. */
 const kept_bytes = 1 << 18
+/** From here on, filling with zeros what is overwritten anyway takes longer than asking for it. */
+const unfilled_bytes_min = 4096
+
+const newBytes = (length: number): Uint8Array =>
+  length < unfilled_bytes_min ? new Uint8Array(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)

@@ -22,7 +22,10 @@ export type Module = {
   read(): Promise<Uint8Array>
 }
 
-/** Answers one host function of one call. Never throws. The bytes are what `take_result` gives the guest. */
+/**
+ * Answers one host function of one call. Never throws. The bytes are what `take_result` gives the guest; the argument is
+ * lent until then, and its memory given back.
+ */
 export type HostCalls = (name: string, argument: Uint8Array) => Promise<HostAnswer>
 export type HostAnswer = { bytes: Uint8Array } | { error: HostError }
 

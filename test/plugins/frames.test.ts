@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
 import {
+  type Decoder,
   encodeFrame,
   type Frame,
   FrameError,
@@ -131,14 +132,36 @@ test("a forged length is refused by its first bytes, before anything else has co
   expect(() => decoder.next()).toThrow(FrameError)
 })
 
-test("an announced frame takes room only as it comes", () => {
+test("an announced frame takes no room before its header has come, and its body only what comes of it", () => {
+  const announced = 16 << 20
+  const start = forge(announced, kinds.done, 2, Buffer.from("{}"))
+  const decoders = Array.from({ length: 20 }, () => openDecoder(announced, "runner"))
+  const all = (act: (decoder: Decoder) => void) => decoders.forEach(act)
+  const before = process.memoryUsage()
+  all((decoder) => decoder.push(start.subarray(0, -1)))
+  all((decoder) => expect(decoder.next()).toBeUndefined())
+  expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(1 << 20)
+  all((decoder) => decoder.push(start.subarray(-1)))
+  all((decoder) => expect(decoder.next()).toBeUndefined())
+  expect(process.memoryUsage.rss() - before.rss).toBeLessThan(announced)
+})
+
+test("a body is copied once, into bytes of its own, and nothing is asked for besides", () => {
+  const body = new Uint8Array(8 << 20).fill(7)
+  const bytes = encodeFrame("host", { function: "fs_write" }, body)
+  const cuts = Array.from({ length: 80 }, (_, index) => 100_000 * (index + 1))
+  const pieces = split(bytes, cuts)
+  const decoder = openDecoder(16 << 20, "runner")
   const before = process.memoryUsage().arrayBuffers
-  const decoders = Array.from({ length: 200 }, () => openDecoder(64 << 20, "runner"))
-  for (const decoder of decoders) {
-    decoder.push(forge(64 << 20, kinds.done, 2, Buffer.from("{}")))
-    expect(decoder.next()).toBeUndefined()
+  let frame: Frame | undefined
+  for (const piece of pieces) {
+    expect(frame).toBeUndefined()
+    decoder.push(piece)
+    frame = decoder.next()
   }
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 << 20)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(body.length + (1 << 20))
+  expect(frame!.body.buffer.byteLength).toBe(body.length)
+  expect(Buffer.compare(frame!.body, body)).toBe(0)
 })
 
 test("a whole frame of the most bytes is read", () => {

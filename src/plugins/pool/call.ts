@@ -10,7 +10,7 @@ import {
   slack_bytes,
   toWritten,
 } from "./answers.ts"
-import type { Process } from "./process.ts"
+import { type Process, release } from "./process.ts"
 
 /** Of one call; more than any work needs, and far less than would wear the gateway out. */
 const host_calls_max = 10_000
@@ -42,7 +42,10 @@ export async function runCall(process: Process, module: Module, request: CallReq
     for (let count = 1; frame.kind === "host"; count++) {
       if (count > host_calls_max) throw tooManyCalls(plugin, process)
       const answer = await answerHost(frame, process, limits.output_bytes_max, host)
-      frame = await process.ask("answer", { error: answer.error }, answer.bytes)
+      const next = process.ask("answer", { error: answer.error }, answer.bytes)
+      // Not before it is sent, as it may be the answer.
+      release(frame.body)
+      frame = await next
     }
     if (frame.kind === "failed") {
       const failure = failureOf(frame, process, plugin)

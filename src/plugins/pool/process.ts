@@ -82,6 +82,7 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     if (ended) return
     if (!waiting) throw new FrameError("it spoke without being asked")
     decoder.push(chunk)
+    release(chunk)
     const frame = decoder.next()
     if (!frame) return
     if (!decoder.isEmpty()) throw new FrameError("it said more than it was asked")
@@ -158,6 +159,17 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     },
     kill: end,
   }
+}
+
+/** Less than this is for the collector. */
+const released_bytes_min = 65_536
+
+/**
+ * Gives the memory of bytes that nobody looks at any more back at once. The collector would come for it when there are
+ * hundreds of megabytes.
+ */
+export function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= released_bytes_min) buffer.transfer(0)
 }
 
 function spawn(command: string[], env: Record<string, string>) {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
+import type { HostCalls } from "../../../src/plugins/module.ts"
 import { residentBytes, usedMs } from "../../../src/plugins/pool/proc.ts"
 import type { PoolOptions } from "../../../src/plugins/pool.ts"
 import { needs } from "../../needs.ts"
@@ -115,6 +116,19 @@ test("answers that are not read do not pile up in the gateway", async () => {
   expect(failure.kind).toMatch(/^(time|protocol)$/)
   expect((residentBytes(process.pid)! - before) / 1_048_576).toBeLessThan(64)
   expect(count).toBeLessThan(4)
+})
+
+needs({ platform: "linux" })("files that were written do not pile up in the gateway", async () => {
+  await using pool = forgedBy("forty large files, one after the other")
+  const folders = [{ path: "data", writable: true, files: {} }]
+  const before = residentBytes(process.pid)!
+  let most = 0
+  const host: HostCalls = async (_, argument) => {
+    most = Math.max(most, residentBytes(process.pid)! - before)
+    return { bytes: argument.subarray(0, 4) }
+  }
+  await pool.call(moduleOf("forged", undefined, { timeout_ms: 20_000 }), ask("echo", { folders, host }))
+  expect(most / 1_048_576).toBeLessThan(64)
 })
 
 test("a module that takes too long to be compiled is given up", async () => {

@@ -95,6 +95,14 @@ const forgeries: Record<string, () => void> = {
     send(done())
     Bun.sleepSync(20_000)
   },
+  "forty large files, one after the other": () => {
+    const file = host({ function: "fs_write" }, "x".repeat(8 << 20))
+    for (let count = 0; count < 40; count++) {
+      send(file)
+      if (`${Buffer.from(receive().body)}` !== "xxxx") process.exit(1)
+    }
+    send(done())
+  },
   "bytes without end": () => {
     for (;;) send(new Uint8Array(1 << 16))
   },
