@@ -153,7 +153,7 @@ test.each([
   async (_what, text, of_default, of_work) => {
     await using folder = await temporaryFolder()
     writeFileSync(join(folder.path, "config.toml"), `${text}[[agents]]\nid = "work"\n`)
-    const [home, env] = [findHome({ home: folder.path }, {}), { S: "s" }]
+    const [home, env] = [findHome({ home: folder.path }, {}), { S: "a secret" }]
     const { agents } = await openLive(await readLoaded(home, {}, env), home, env)
     const modeOf = (id: string) => agents.get(id)!.walls.sandbox.mode
     expect([modeOf("default"), modeOf("work")]).toEqual([of_default, of_work])

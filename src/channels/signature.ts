@@ -48,22 +48,38 @@ const no_secret: FieldProblem = {
   hint: "without it anybody could write in the name of the platform",
 }
 
-export const checkSecret = ({ secret }: SignatureFields): FieldProblem[] =>
-  secret === undefined ? [no_secret] : []
+/** What can be tried out in days by who has seen one signed request. */
+const signing_chars_min = 8
+
+/** For schemes in which a secret signs. */
+export function checkSecret({ secret }: SignatureFields): FieldProblem[] {
+  if (secret === undefined) return [no_secret]
+  return secret === "" ? [] : checkLength(secret, signing_chars_min)
+}
+
+/** Of one that is there: an empty one was not resolved, which is a problem of its own. */
+function checkLength(secret: string, chars_min: number): FieldProblem[] {
+  if (secret.length >= chars_min) return []
+  const hint = "whoever guesses it writes in the name of the platform"
+  return [
+    {
+      field: "secret",
+      expected: `at least ${chars_min} characters`,
+      got: `${secret.length} characters`,
+      hint,
+    },
+  ]
+}
 
 const shared_chars_min = 16
 
 /** For schemes in which the secret itself is sent: it must be a header's text, and nothing but its length protects it. */
 export function checkSharedSecret({ secret }: SignatureFields): FieldProblem[] {
   if (secret === undefined) return [no_secret]
-  // Unresolved, which is a problem of its own.
   if (secret === "") return []
+  const short = checkLength(secret, shared_chars_min)
+  if (short.length > 0 || /^[\x21-\x7e]{1,512}$/.test(secret)) return short
   const got = `${secret.length} characters`
-  if (secret.length < shared_chars_min) {
-    const hint = "whoever guesses it writes in the name of the platform"
-    return [{ field: "secret", expected: `at least ${shared_chars_min} characters`, got, hint }]
-  }
-  if (/^[\x21-\x7e]{1,512}$/.test(secret)) return []
   return [{ field: "secret", expected: "at most 512 visible ASCII characters without a space", got }]
 }
 

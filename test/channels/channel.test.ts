@@ -67,13 +67,14 @@ test("an id is the message's own, whatever else is in it; a signed time tells tw
 test("what is no channel is none", () => {
   const tables: Record<string, ChannelConfig> = {
     bare: { token: "of another program" } as ChannelConfig,
-    unsigned: { plugin: "p", secret: "any" },
+    unsigned: { plugin: "p", secret: "any word" },
     without: { plugin: "p", signature: "github" },
     keyless: { plugin: "p", signature: "discord", public_key: "0".repeat(64) },
-    unspoken: { signature: "github", secret: "any" },
+    unspoken: { signature: "github", secret: "any word" },
     empty: { plugin: "p", signature: "github", secret: "" },
     hollow: { plugin: "p", signature: "header", secret: "" },
-    right: { plugin: "p", signature: "github", secret: "any" },
+    short: { plugin: "p", signature: "github", secret: "any wor" },
+    right: { plugin: "p", signature: "github", secret: "any word" },
   }
   expect([...openChannels(tables).keys()]).toEqual(["right"])
 })

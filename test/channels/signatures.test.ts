@@ -312,6 +312,9 @@ test("keys that somebody has are accepted, and half of all other numbers are no 
 })
 
 test.each([
+  ...["slack", "github", "meta", "hmac-sha256"].map(
+    (name) => [name, { secret: "7 chars" }, "secret"] as const,
+  ),
   ["slack", {}, "secret"],
   ["github", {}, "secret"],
   ["meta", { verify_token: "t" }, "secret"],
@@ -330,6 +333,19 @@ test.each([
 ] as const)("%s does not start with %o", (name, fields, field) => {
   expect(schemeOf(name).check(fields)).toMatchObject([{ field }])
 })
+
+test.each(["slack", "github", "meta", "hmac-sha256"])(
+  "%s starts with a secret of 8 characters, and says of a shorter one how long it is and no more",
+  (name) => {
+    const { check } = schemeOf(name)
+    expect(check({ secret: "8 chars." })).toEqual([])
+    const problems = check({ secret: "sh0rt" })
+    expect(problems).toMatchObject([
+      { field: "secret", expected: "at least 8 characters", got: "5 characters" },
+    ])
+    expect(JSON.stringify(problems)).not.toContain("sh0rt")
+  },
+)
 
 test("Meta's question is answered to who knows the token, with a word and nothing else", () => {
   const { challenge } = schemeOf("meta")

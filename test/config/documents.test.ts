@@ -5,7 +5,7 @@ import { load } from "./needs.ts"
 
 const read = (name: string) => Bun.file(join(import.meta.dir, "files", name)).text()
 
-const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m", BRAVE_API_KEY: "b" }
+const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "mock-secret", BRAVE_API_KEY: "b" }
 const plugin = '\n[[plugins]]\nname = "mock-channel"\npath = "plugins/mock.wasm"\n[providers.openai]\n'
 
 test("the whole documented file loads, with everything that it says", async () => {
@@ -29,7 +29,7 @@ test("the whole documented file loads, with everything that it says", async () =
     ],
     bindings: [{ agent_id: "work", channel: "telegram", peer_id: "12345" }],
     secrets: { GITHUB: "g" },
-    channels: { mock: { plugin: "mock-channel", signature: "hmac-sha256", secret: "m" } },
+    channels: { mock: { plugin: "mock-channel", signature: "hmac-sha256", secret: "mock-secret" } },
     budgets: { session: 200_000, daily: 2_000_000, monthly_usd: 50 },
     memory: { episodic_window: 5, semantic_enabled: true, embedder: "hash" },
     retention: { messages_days: 365, turn_events_hours: 24 },

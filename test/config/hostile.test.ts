@@ -10,7 +10,7 @@ name = "mock-channel"
 path = "plugins/mock.wasm"
 [providers.openai]
 `
-const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "m", BRAVE_API_KEY: "b" }
+const env = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", MOCK_SECRET: "mock-secret", BRAVE_API_KEY: "b" }
 
 /** Whatever the text, there is a configuration or an invalid_config that says something. */
 async function outcome(text: string) {

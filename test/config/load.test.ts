@@ -250,7 +250,7 @@ const bad: [string, string, number, number, string, string][] = [
   ],
   [
     "a channel's plugin",
-    "[channels.c]\nplugin = 'p'\nsignature = 'github'\nsecret = 's'",
+    "[channels.c]\nplugin = 'p'\nsignature = 'github'\nsecret = 'any word'",
     2,
     1,
     "channels.c.plugin",

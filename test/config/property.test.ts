@@ -98,7 +98,10 @@ const documents = fc
   })
   .map(whole)
 
-const options = { env: { SECRET: "s" }, secrets: { "/home/secret": { text: "s", shared: false } } }
+const options = {
+  env: { SECRET: "a secret" },
+  secrets: { "/home/secret": { text: "a secret", shared: false } },
+}
 
 test("any valid file loads as it was written, and what is shown of it loads as the same again", async () => {
   await fc.assert(
@@ -117,6 +120,6 @@ function resolved(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(resolved)
   if (typeof value !== "object" || value === null) return value
   const keys = Object.keys(value)
-  if (keys.length === 1 && (keys[0] === "env" || keys[0] === "file")) return "s"
+  if (keys.length === 1 && (keys[0] === "env" || keys[0] === "file")) return "a secret"
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, resolved(entry)]))
 }

@@ -23,7 +23,7 @@ test("the example is the configuration without one", async () => {
 
 test("everything in the example that is commented out is valid too", async () => {
   const keys = { ANTHROPIC_API_KEY: "a", GITHUB_TOKEN: "g", BRAVE_API_KEY: "b" }
-  const env = { ...keys, MOCK_SECRET: "m", META_VERIFY_TOKEN: "m" }
+  const env = { ...keys, MOCK_SECRET: "mock-secret", META_VERIFY_TOKEN: "m" }
   const missing = '\n[[plugins]]\nname = "mock-channel"\npath = "mock.wasm"\n'
   const files = ["/home/plugins/echo.wasm", "/home/mock.wasm"]
   const { warnings } = await load(everything + missing, { env, files })

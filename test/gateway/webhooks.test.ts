@@ -56,7 +56,7 @@ async function openDesk({
 }: Options = {}): Promise<Desk> {
   const house = await openHouse(options)
   const channel: Channel = openChannels({
-    talk: { plugin: "talk", signature: "github", secret: "any", acknowledge },
+    talk: { plugin: "talk", signature: "github", secret: "any word", acknowledge },
   }).get("talk")!
   const desk = { house, parsed: 0, told: [] as string[] }
   const adapter: PluginAdapter = {
