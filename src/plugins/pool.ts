@@ -1,6 +1,7 @@
 import { type CallRequest, type CallResult, type Module, PluginFailed, type Pool } from "./module.ts"
 import { runCall } from "./pool/call.ts"
 import { awaitReady, runLoad } from "./pool/load.ts"
+import type { ReadProc } from "./pool/proc.ts"
 import { startProcess } from "./pool/process.ts"
 import { openQueue, type Waiting } from "./pool/queue.ts"
 import {
@@ -25,14 +26,16 @@ export type PoolOptions = {
   load_ms_max?: number
   /** What a runner is started by, unless it is this program; the engine and the parent are put behind it. */
   command?: readonly string[]
+  /** What the system says of a runner, unless it is asked itself. */
+  read?: ReadProc
 }
 
 const spare_after_ms = 20
 
-export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command }: PoolOptions): Pool {
+export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command, read }: PoolOptions): Pool {
   const runners = new Set<Runner>()
   const queue = openQueue((key) => [...runners].some((runner) => isOf(runner, key, "loading")))
-  const watch = openWatch()
+  const watch = openWatch(read)
   let missing: string[] | undefined
   let sweeper: NodeJS.Timeout | undefined
   let spare_timer: NodeJS.Timeout | undefined
@@ -86,7 +89,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
       if (!runner.process) start(runner)
       await runner.ready
       const process = runner.process!
-      watch.add(process.pid, memoryFor(process.pid, module), () => process.kill(outOfMemory(runner)))
+      watch.add(process.pid, memoryFor(process.pid, module, read), () => process.kill(outOfMemory(runner)))
       await runLoad(process, module, load_ms_max)
       runner.loaded_ms = performance.now()
       rest(runner)
@@ -103,7 +106,7 @@ export function openPool({ processes_max, idle_ms, load_ms_max = 10_000, command
     if (disposed || runner.state === "ended") throw stopping()
     const process = startProcess(runner.engine, command)
     runner.process = process
-    runner.ready = awaitReady(process).then((walls) => {
+    runner.ready = awaitReady(process, read).then((walls) => {
       missing = walls
     })
     // Of a spare there is nobody who waits for it.

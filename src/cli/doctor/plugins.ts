@@ -99,7 +99,7 @@ async function checkRunner(): Promise<Finding> {
     return warn(
       what,
       `missing: ${missing.join("; ")}`,
-      "Linux 5.13 or newer, and a container that allows seccomp",
+      "Linux 5.13 or newer, a container that allows seccomp, and /proc without hidepid",
     )
   } finally {
     runner.kill(new Error("it was only looked at"))

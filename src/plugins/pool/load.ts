@@ -1,13 +1,20 @@
 import type { Load, Ready } from "../frames.ts"
 import { type Module, PluginFailed } from "../module.ts"
 import { boundsFor, broken, failureOf, outOfOrder } from "./answers.ts"
+import { isHidden, type ReadProc } from "./proc.ts"
 import type { Process } from "./process.ts"
 
 /** From its start to its first frame; far more than a machine that is busy needs. */
 const start_ms_max = 20_000
 
-/** Waits until a process has put up its walls; the walls that the system did not give. Throws PluginFailed. */
-export async function awaitReady(process: Process): Promise<string[]> {
+const unwatched =
+  "memory: the system does not say how much a plugin's process holds, as where /proc is mounted with hidepid"
+
+/**
+ * Waits until a process has put up its walls; the walls that the system did not give, the gateway's own eye on its memory
+ * included. Throws PluginFailed.
+ */
+export async function awaitReady(process: Process, read?: ReadProc): Promise<string[]> {
   const late = () =>
     process.kill(new PluginFailed("crash", `No process for plugins was ready within ${start_ms_max} ms.`))
   const timer = setTimeout(late, start_ms_max).unref()
@@ -18,7 +25,7 @@ export async function awaitReady(process: Process): Promise<string[]> {
     if (!Array.isArray(missing) || !missing.every((wall) => typeof wall === "string")) {
       throw broken(process, "walls that are none")
     }
-    return missing
+    return process.is_alive && isHidden(process.pid, read) ? [...missing, unwatched] : missing
   } finally {
     clearTimeout(timer)
   }

@@ -1,5 +1,5 @@
 import type { Engine, Module } from "../module.ts"
-import { residentBytes } from "./proc.ts"
+import { type ReadProc, residentBytes } from "./proc.ts"
 import type { Process } from "./process.ts"
 
 /**
@@ -97,8 +97,8 @@ export function findVictim(
 }
 
 /** How much resident memory a process may have, once it is ready and has not loaded its module yet. */
-export function memoryFor(pid: number, { engine, limits }: Module): number {
-  const now_bytes = residentBytes(pid)
+export function memoryFor(pid: number, { engine, limits }: Module, read?: ReadProc): number {
+  const now_bytes = residentBytes(pid, read)
   if (now_bytes === undefined) return Number.POSITIVE_INFINITY
   return now_bytes + limits.memory_pages_max * page_bytes + slack_bytes[engine]
 }

@@ -1,4 +1,4 @@
-import { heldBytes, usedMs } from "./proc.ts"
+import { heldBytes, type ReadProc, usedMs } from "./proc.ts"
 
 /** How often it is looked at; between two looks a guest can take no more than its own memory, which is capped too. */
 const every_ms = 50
@@ -24,14 +24,15 @@ type Watched = {
   idle_since_work_ms: number | undefined
 }
 
-export function openWatch(): Watch {
+/** Without `read` the system's own files are. Of a process that they do not tell of it sees nothing. */
+export function openWatch(read?: ReadProc): Watch {
   const watched = new Map<number, Watched>()
   let timer: NodeJS.Timeout | undefined
   let looks_at_ms = Number.POSITIVE_INFINITY
 
   function look(): void {
     for (const [pid, one] of watched) {
-      if ((heldBytes(pid) ?? 0) <= one.bytes_max && !worksForNobody(pid, one)) continue
+      if ((heldBytes(pid, read) ?? 0) <= one.bytes_max && !worksForNobody(pid, one, read)) continue
       watched.delete(pid)
       one.onExceeded()
     }
@@ -67,9 +68,9 @@ export function openWatch(): Watch {
   }
 }
 
-function worksForNobody(pid: number, one: Watched): boolean {
+function worksForNobody(pid: number, one: Watched, read?: ReadProc): boolean {
   if (one.is_busy) return false
-  const used_ms = usedMs(pid) ?? 0
+  const used_ms = usedMs(pid, read) ?? 0
   one.idle_since_work_ms ??= used_ms
   return used_ms - one.idle_since_work_ms > idle_work_ms_max
 }

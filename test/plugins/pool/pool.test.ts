@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import type { HostCalls } from "../../../src/plugins/module.ts"
+import { needs } from "../../needs.ts"
 import { ask, failureOf, guest, isRunning, moduleOf, poolOf, until } from "./guests.ts"
 
 const textOf = ({ output }: { output: Uint8Array }) => new TextDecoder().decode(output)
@@ -23,6 +24,29 @@ test("a call is answered with what the export returns, and its time", async () =
   expect(textOf(result)).toBe('{"name":"echo"}')
   expect(result.duration_ms).toBeGreaterThan(0)
   expect(pool.missing()).toBeArray()
+})
+
+/** As Linux gives it for a process that has died and was not waited for. */
+const dead = "Name:\tweft\nState:\tZ (zombie)\n"
+
+test.each([
+  ["nothing, as where /proc has hidepid", true, () => undefined],
+  ["nothing of its memory", true, () => "Name:\tweft\nState:\tS (sleeping)\n"],
+  ["that it is dead", false, () => dead],
+  ["how much it holds", false, () => "State:\tS (sleeping)\nVmRSS:\t  100 kB\n"],
+] as const)(
+  "where the system says %s, the watch over memory is a missing wall: %p",
+  async (_, missing, read) => {
+    await using pool = poolOf({ read, idle_ms: 0 })
+    expect(textOf(await pool.call(moduleOf("echo"), ask("handle_tool_call", { input: "{}" })))).toBe("{}")
+    expect(pool.missing()!.some((wall) => wall.startsWith("memory: "))).toBe(missing)
+  },
+)
+
+needs({ platform: "linux" })("where the system says it, that wall stands", async () => {
+  await using pool = poolOf({ idle_ms: 0 })
+  await pool.call(moduleOf("echo"), ask("handle_tool_call"))
+  expect(pool.missing()!.filter((wall) => wall.startsWith("memory: "))).toEqual([])
 })
 
 test("outputs up to the limit and frames in many pieces arrive whole", async () => {
