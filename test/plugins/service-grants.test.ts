@@ -51,33 +51,39 @@ test("so is one that is called in the configuration as another plugin is", async
   ])
 })
 
-test("a secret that is granted is put into what is sent, and no other one, and nobody is told its value", async () => {
-  await using house = await openHouse()
-  const seen: string[] = []
-  await using server = serve((request) => {
-    seen.push(request.headers.get("authorization") ?? "")
-    return new Response("ok")
-  })
-  const host = `127.0.0.1:${server.port}`
-  const asking = (name: string) =>
-    make({
-      first: fetching,
-      request: { url: `http://${host}/`, headers: { authorization: `Bearer {{secret:${name}}}` } },
+test.each([
+  ["for every host", ""],
+  ["for this host", "@#"],
+])(
+  "a secret that is granted %s is put into what is sent, and no other one, and nobody is told its value",
+  async (_, at) => {
+    await using house = await openHouse()
+    const seen: string[] = []
+    await using server = serve((request) => {
+      seen.push(request.headers.get("authorization") ?? "")
+      return new Response("ok")
     })
-  house.write("echo", asking("KEY"))
-  house.write("other", asking("OTHER"))
-  const capabilities = [`http:${host}`, "secret:KEY"]
-  const configs = ["echo", "other"].map((name) => house.config(name, { capabilities }))
-  await using started = await house.start(configs, {
-    secrets: { KEY: "the-value-of-it", OTHER: "not-for-it" },
-  })
-  await started.call("echo")
-  await started.call("other_echo")
-  expect(seen).toEqual(["Bearer the-value-of-it"])
-  expect(JSON.stringify([started.lines, started.events, started.plugins.list()])).not.toMatch(
-    /the-value|not-for/,
-  )
-})
+    const host = `127.0.0.1:${server.port}`
+    const asking = (name: string) =>
+      make({
+        first: fetching,
+        request: { url: `http://${host}/`, headers: { authorization: `Bearer {{secret:${name}}}` } },
+      })
+    house.write("echo", asking("KEY"))
+    house.write("other", asking("OTHER"))
+    const capabilities = [`http:${host}`, `secret:KEY${at.replace("#", host)}`]
+    const configs = ["echo", "other"].map((name) => house.config(name, { capabilities }))
+    await using started = await house.start(configs, {
+      secrets: { KEY: "the-value-of-it", OTHER: "not-for-it" },
+    })
+    await started.call("echo")
+    await started.call("other_echo")
+    expect(seen).toEqual(["Bearer the-value-of-it"])
+    expect(JSON.stringify([started.lines, started.events, started.plugins.list()])).not.toMatch(
+      /the-value|not-for/,
+    )
+  },
+)
 
 test("grants that are taken away are gone for tools that somebody has already, and new ones are not there yet", async () => {
   await using house = await openHouse()
