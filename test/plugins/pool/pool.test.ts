@@ -30,14 +30,14 @@ test("a call is answered with what the export returns, and its time", async () =
 const dead = "Name:\tweft\nState:\tZ (zombie)\n"
 
 test.each([
-  ["nothing, as where /proc has hidepid", true, () => undefined],
-  ["nothing of its memory", true, () => "Name:\tweft\nState:\tS (sleeping)\n"],
-  ["that it is dead", false, () => dead],
-  ["how much it holds", false, () => "State:\tS (sleeping)\nVmRSS:\t  100 kB\n"],
+  ["nothing, as where /proc has hidepid", true, undefined],
+  ["nothing of its memory", true, "Name:\tweft\nState:\tS (sleeping)\n"],
+  ["that it is dead", false, dead],
+  ["how much it holds", false, "State:\tS (sleeping)\nVmRSS:\t  100 kB\n"],
 ] as const)(
   "where the system says %s, the watch over memory is a missing wall: %p",
-  async (_, missing, read) => {
-    await using pool = poolOf({ read, idle_ms: 0 })
+  async (_, missing, status) => {
+    await using pool = poolOf({ read: () => status, idle_ms: 0 })
     expect(textOf(await pool.call(moduleOf("echo"), ask("handle_tool_call", { input: "{}" })))).toBe("{}")
     expect(pool.missing()!.some((wall) => wall.startsWith("memory: "))).toBe(missing)
   },
