@@ -6,12 +6,13 @@
  */
 
 import { isBeyond } from "../base/depth.ts"
+import type { PackedFolder } from "./packing.ts"
 
 /** Of the whole protocol; the sender is said by the half: below 16 the gateway, from 16 on the runner. */
 export const kinds = {
   /** The prepared module as the body; header `Load`. Once, answered by `loaded` or `failed`. */
   load: 1,
-  /** The input as the body; header `Call`. Answered by `done` or `failed`, after any number of `host`. */
+  /** The input as the body, and after it what is in `folders`; header `Call`. Answered by `done` or `failed`, after any number of `host`. */
   call: 2,
   /** What a host function answers: its result as the body; header `Answer`. */
   answer: 3,
@@ -20,7 +21,7 @@ export const kinds = {
   loaded: 17,
   /** A host function is called and waited for: its argument as the body; header `Host`. */
   host: 18,
-  /** The output as the body; header `Done`. */
+  /** The output as the body, and after it what is in `folders`; header `Done`. */
   done: 19,
   /** Header `Failed`. */
   failed: 20,
@@ -41,7 +42,9 @@ export type Call = {
    * For a program: the folders that are put into its file system, whole. For a reactor: those that it was granted, by the
    * path that the grant writes and without what is in them, which it gets by `FileArgument`.
    */
-  folders?: Folder[]
+  folders?: PackedFolder[]
+  /** Of the body, where there are `folders`: what comes before their files. */
+  input_bytes?: number
 }
 
 /**
@@ -65,9 +68,6 @@ export type FileType = "file" | "folder" | "other"
 
 export const file_bytes_max = 8 << 20
 
-/** A folder with all that is in it. Paths are relative to it; the bytes are base64. */
-export type Folder = { path: string; writable: boolean; files: Record<string, string> }
-
 /** `error` is one of `host_errors` where the function failed, 0 where the body is its result. */
 export type Answer = { error: number }
 /** The walls that this system did not give, each with the reason. */
@@ -79,7 +79,9 @@ export type Done = {
   stderr: string
   exit_code?: number
   /** The writable folders with what a program made or changed in them. */
-  folders?: Folder[]
+  folders?: PackedFolder[]
+  /** Of the body, where there are `folders`: what comes before their files. */
+  output_bytes?: number
   /** It has taken memory that it cannot give back, and is to be called no more. */
   is_spent?: boolean
 }
@@ -136,15 +138,22 @@ const length_bytes = 4
 const from_runner = 16
 
 export function encodeFrame(kind: Kind, header: object, body?: Uint8Array): Uint8Array {
-  const text = Buffer.from(JSON.stringify(header))
-  const payload = fixed_bytes + text.length + (body?.length ?? 0)
-  const frame = Buffer.allocUnsafe(length_bytes + payload)
-  frame.writeUInt32LE(payload, 0)
-  frame[length_bytes] = kinds[kind]
-  frame.writeUInt32LE(text.length, length_bytes + 1)
-  text.copy(frame, length_bytes + fixed_bytes)
-  if (body) frame.set(body, length_bytes + fixed_bytes + text.length)
+  const body_bytes = body?.length ?? 0
+  const frame = encodeStart(kind, header, body_bytes, body_bytes)
+  if (body) frame.set(body, frame.length - body_bytes)
   return frame
+}
+
+/** All that comes before a body of `body_bytes`, and `room` for that many of them. */
+export function encodeStart(kind: Kind, header: object, body_bytes: number, room = 0): Buffer {
+  const text = Buffer.from(JSON.stringify(header))
+  const payload = fixed_bytes + text.length + body_bytes
+  const start = Buffer.allocUnsafe(length_bytes + fixed_bytes + text.length + room)
+  start.writeUInt32LE(payload, 0)
+  start[length_bytes] = kinds[kind]
+  start.writeUInt32LE(text.length, length_bytes + 1)
+  text.copy(start, length_bytes + fixed_bytes)
+  return start
 }
 
 export type Decoder = {

@@ -1,4 +1,5 @@
-import type { FailureKind, Folder, HostError } from "./frames.ts"
+import type { FailureKind, HostError } from "./frames.ts"
+import type { Folder } from "./packing.ts"
 
 export type Engine = "reactor" | "wasmer"
 

@@ -3,12 +3,12 @@ import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { readFolders, writeFolders } from "../../src/plugins/folders.ts"
-import type { Folder } from "../../src/plugins/frames.ts"
+import type { Folder } from "../../src/plugins/packing.ts"
 import { temporaryFolder } from "../harness.ts"
 import { callOf } from "./house.ts"
 
 const { openFolder } = callOf()
-const base64 = (text: string) => Buffer.from(text).toString("base64")
+const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 async function setUp(writable = true) {
   const folder = await temporaryFolder()
@@ -23,8 +23,8 @@ async function setUp(writable = true) {
   return {
     absolute,
     before,
-    write: (files: unknown) =>
-      writeFolders(given, before, [{ path: "data", writable: true, files } as Folder], openFolder),
+    write: (files: Folder["files"]) =>
+      writeFolders(given, before, [{ path: "data", writable: true, files }], openFolder),
     read: (name: string) => readFileSync(join(absolute, name), "utf8"),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
@@ -33,7 +33,7 @@ async function setUp(writable = true) {
 test("all files of a folder are there, and nothing that a link leads to", async () => {
   await using folder = await setUp()
   expect(folder.before).toEqual([
-    { path: "data", writable: true, files: { "a.txt": base64("a"), "deep/er/b.txt": base64("b") } },
+    { path: "data", writable: true, files: { "a.txt": bytesOf("a"), "deep/er/b.txt": bytesOf("b") } },
   ])
 })
 
@@ -43,7 +43,7 @@ test("a file's name is a name, also where JavaScript has its own meaning for it"
   writeFileSync(path, "old")
   const given = [{ path: "data", absolute: folder.absolute, writable: true }]
   const before = await readFolders(given, openFolder)
-  const files = { ["__proto__"]: base64("new") }
+  const files = { ["__proto__"]: bytesOf("new") }
   expect(Object.keys(before[0]!.files)).toContain("__proto__")
   await writeFolders(given, before, [{ path: "data", writable: true, files }], openFolder)
   expect(folder.read("__proto__")).toBe("new")
@@ -51,13 +51,13 @@ test("a file's name is a name, also where JavaScript has its own meaning for it"
 
 test("what is new or another one is written, and what is missing stays", async () => {
   await using folder = await setUp()
-  await folder.write({ "a.txt": base64("changed"), "new/c.txt": base64("c") })
+  await folder.write({ "a.txt": bytesOf("changed"), "new/c.txt": bytesOf("c") })
   expect(["a.txt", "deep/er/b.txt", "new/c.txt"].map(folder.read)).toEqual(["changed", "b", "c"])
 })
 
 test("a folder that may only be read is not written, whatever the runner says", async () => {
   await using folder = await setUp(false)
-  await folder.write({ "a.txt": base64("changed"), "new.txt": base64("c") })
+  await folder.write({ "a.txt": bytesOf("changed"), "new.txt": bytesOf("c") })
   expect([folder.read("a.txt"), existsSync(join(folder.absolute, "new.txt"))]).toEqual(["a", false])
 })
 
@@ -74,7 +74,7 @@ test.each([
   "link",
 ])("the name %j is not written", async (name) => {
   await using folder = await setUp()
-  await expect(folder.write({ [name]: base64("x") })).rejects.toThrow()
+  await expect(folder.write({ [name]: bytesOf("x") })).rejects.toThrow()
   expect(readFileSync(join(folder.absolute, "../outside.txt"), "utf8")).toBe("outside")
 })
 
@@ -82,15 +82,17 @@ test("a file that somebody has changed meanwhile is left to them", async () => {
   await using folder = await setUp()
   writeFileSync(join(folder.absolute, "a.txt"), "theirs")
   writeFileSync(join(folder.absolute, "new.txt"), "theirs")
-  await expect(folder.write({ "a.txt": base64("ours") })).rejects.toThrow()
-  await expect(folder.write({ "new.txt": base64("ours") })).rejects.toThrow()
+  await expect(folder.write({ "a.txt": bytesOf("ours") })).rejects.toThrow()
+  await expect(folder.write({ "new.txt": bytesOf("ours") })).rejects.toThrow()
   expect([folder.read("a.txt"), folder.read("new.txt")]).toEqual(["theirs", "theirs"])
 })
 
 test.each([
-  ["too many files", Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`f${index}`, ""]))],
-  ["too much", { "a.txt": Buffer.alloc((16 << 20) + 1).toString("base64") }],
-  ["no bytes", { "a.txt": 1 }],
+  [
+    "too many files",
+    Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`f${index}`, bytesOf("")])),
+  ],
+  ["too much", { "a.txt": new Uint8Array((16 << 20) + 1) }],
 ])("%s are refused", async (_, files) => {
   await using folder = await setUp()
   await expect(folder.write(files)).rejects.toThrow("The program wrote")

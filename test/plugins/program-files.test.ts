@@ -33,7 +33,9 @@ function codeOf(act: () => unknown): string | undefined {
 }
 
 const changedIn = (files: Files) =>
-  Object.fromEntries(Object.entries(files.changed()[0]!.files).map(([name, data]) => [name, atob(data)]))
+  Object.fromEntries(
+    Object.entries(files.changed()[0]!.files).map(([name, bytes]) => [name, `${Buffer.from(bytes)}`]),
+  )
 
 test("what is in a folder is there, with its sizes, and read in pieces", () => {
   const files = given()

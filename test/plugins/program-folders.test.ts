@@ -1,6 +1,12 @@
 /** The folders that programs are granted: what they read there, what comes back, and what does not. */
 import { expect, setDefaultTimeout, test } from "bun:test"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { readFolders, writeFolders } from "../../src/plugins/folders.ts"
+import { folder_limits } from "../../src/plugins/packing.ts"
+import { temporaryFolder } from "../harness.ts"
 import { needs } from "../needs.ts"
+import { callOf } from "./house.ts"
 import { folder, makes, openPrograms, reads, renames, unlinks, writes } from "./programs.ts"
 import { compile } from "./toolchains.ts"
 
@@ -40,13 +46,73 @@ test("what a program writes into a folder for writing comes back, and is there a
     const ran = await programs.run(module, { args: ["x", ...args], folders, input: "new" })
     if ("failed" in ran) throw new Error(ran.message)
     return ran.folders.map(({ files }) =>
-      Object.fromEntries(Object.entries(files).map(([name, data]) => [name, atob(data)])),
+      Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, `${Buffer.from(bytes)}`])),
     )
   }
   expect(await run(writes, "/srv/rw/a.txt")).toEqual([{ "a.txt": "new" }, {}])
   expect(await run(reads, "/srv/rw/a.txt")).toEqual([{}, {}])
   expect(await run(writes, "data/x")).toEqual([{}, { x: "new" }])
   expect(await run(renames, "/srv/rw/b.txt", "/srv/rw/c.txt")).toEqual([{ "c.txt": "kept" }, {}])
+})
+
+/** How long nobody else had a turn while something was done, in milliseconds. */
+async function longestBeat(work: () => Promise<unknown>): Promise<number> {
+  let [last, longest, working] = [performance.now(), 0, true]
+  const beat = () => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+    if (working) setImmediate(beat)
+  }
+  setImmediate(beat)
+  await work()
+  beat()
+  working = false
+  return longest
+}
+
+test("a folder that is full goes over and comes back without holding others up", async () => {
+  await using place = await temporaryFolder()
+  const bytes = folder_limits.bytes / 1024
+  mkdirSync(join(place.path, "round-0"))
+  for (let index = 0; index < folder_limits.files; index++) {
+    writeFileSync(join(place.path, "round-0", `${index}`), Buffer.alloc(bytes, index))
+  }
+  const { openFolder } = callOf()
+  const given = [{ path: "/srv/rw", absolute: place.path, writable: true }]
+  await using programs = openPrograms()
+  let round = 0
+  const moveAll = async () => {
+    const folders = await readFolders(given, openFolder)
+    const args = ["x", `/srv/rw/round-${round}`, `/srv/rw/round-${++round}`]
+    const ran = await programs.run(renames, { args, folders })
+    if ("failed" in ran) throw new Error(ran.message)
+    await writeFolders(given, folders, ran.folders, openFolder)
+    // What a program removes stays.
+    rmSync(join(place.path, `round-${round - 1}`), { recursive: true })
+  }
+  await moveAll()
+  const longest: number[] = []
+  // On a busy machine a beat may be late for reasons that are not ours.
+  while (longest.length < 6 && (longest.length === 0 || Math.min(...longest) >= 20)) {
+    longest.push(await longestBeat(moveAll))
+  }
+  for (const index of [0, 1, 500, 999]) {
+    const moved = readFileSync(join(place.path, `round-${round}`, `${index}`))
+    expect(moved.equals(Buffer.alloc(bytes, index))).toBe(true)
+  }
+  expect(Math.min(...longest)).toBeLessThan(20)
+})
+
+test("what a program makes beyond what may come back is said, and nothing of it is kept", async () => {
+  await using programs = openPrograms()
+  const files = Array.from({ length: 999 }, (_, index) => [`a/${index}${"n".repeat(100)}`, ""])
+  const folders = [folder("/srv/rw", true, Object.fromEntries(files))]
+  const rename = (to: string) => programs.run(renames, { args: ["x", "/srv/rw/a", `/srv/rw/${to}`], folders })
+  expect(await rename("b")).toMatchObject({ exit_code: 0 })
+  expect(await rename("b".repeat(100))).toMatchObject({
+    failed: "output",
+    message: expect.stringContaining("what it wrote to its folders is more than"),
+  })
 })
 
 test("folders lie within each other as they are granted, and one that cannot be where it is granted is refused", async () => {

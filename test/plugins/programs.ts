@@ -1,7 +1,8 @@
 /** Programs for tests, and what it takes to run one: a pool, as the gateway has it, from sources or of an executable. */
-import type { Call, Folder } from "../../src/plugins/frames.ts"
+import type { Call } from "../../src/plugins/frames.ts"
 import type { Module, ModuleLimits } from "../../src/plugins/module.ts"
 import { PluginFailed } from "../../src/plugins/module.ts"
+import type { Folder } from "../../src/plugins/packing.ts"
 import { openPool } from "../../src/plugins/pool.ts"
 import { prepare } from "../../src/plugins/prepare.ts"
 import { wat } from "./wat.ts"
@@ -10,7 +11,8 @@ export type Ran =
   | { output: string; exit_code: number; stderr: string; folders: Folder[] }
   | { failed: string; message: string; stderr: string }
 
-type Running = Partial<Pick<Call, "args" | "env" | "folders">> & {
+type Running = Partial<Pick<Call, "args" | "env">> & {
+  folders?: Folder[]
   input?: string | Uint8Array
   signal?: AbortSignal
 }
@@ -60,7 +62,9 @@ function toModule(bytes: Uint8Array, limits: Partial<ModuleLimits>): Module {
 export const folder = (path: string, writable: boolean, files: Record<string, string>): Folder => ({
   path,
   writable,
-  files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, btoa(text)])),
+  files: Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]),
+  ),
 })
 
 const preview_1 = (name: string, parameters: string) =>

@@ -1,6 +1,7 @@
 /** What a runner may say, and what becomes of one that says something else. */
-import type { Failed, FailureKind, Folder, Frame } from "../frames.ts"
+import type { Failed, FailureKind, Frame } from "../frames.ts"
 import { type Module, PluginFailed } from "../module.ts"
+import { type Folder, folder_limits, packed_bytes_max } from "../packing.ts"
 import type { Bounds, Process } from "./process.ts"
 
 /** Of a file that a plugin writes, which reaches the host whole. */
@@ -10,8 +11,6 @@ export const slack_bytes = 65_536
 /** Of each of two streams, in characters; in JSON each takes up to six bytes. */
 const written_chars_max = 65_536
 const header_bytes_max = 12 * written_chars_max + slack_bytes
-/** Of all the folders that a program leaves behind, as base64. */
-const folders_bytes_max = 48 << 20
 const message_chars_max = 1000
 
 /** The kinds that a runner may give as the reason why a call has no output. */
@@ -30,8 +29,9 @@ export function boundsFor({ engine, limits }: Module, folders: readonly Folder[]
   const has_files = engine === "reactor" && folders.length > 0
   const leaves_files = engine === "wasmer" && folders.some(({ writable }) => writable)
   const body = Math.max(limits.output_bytes_max, has_files ? file_bytes_max : 0) + slack_bytes
-  const header = header_bytes_max + (leaves_files ? folders_bytes_max : 0)
-  return { frame_bytes_max: header + body, header_bytes_max: header }
+  if (!leaves_files) return { frame_bytes_max: header_bytes_max + body, header_bytes_max }
+  const header = header_bytes_max + packed_bytes_max
+  return { frame_bytes_max: header + body + folder_limits.bytes, header_bytes_max: header }
 }
 
 export function failureOf({ header }: Frame, process: Process, plugin: string): PluginFailed {

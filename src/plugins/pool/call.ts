@@ -1,6 +1,6 @@
-import { type Call, type Done, type Folder, type Frame, type Host, host_errors } from "../frames.ts"
-import { isObject } from "../json.ts"
+import { type Call, type Done, type Frame, type Host, host_errors } from "../frames.ts"
 import { type CallRequest, type CallResult, type Module, PluginFailed } from "../module.ts"
+import { type Folder, packFolders, unpackBody } from "../packing.ts"
 import {
   boundsFor,
   broken,
@@ -37,8 +37,8 @@ export async function runCall(process: Process, module: Module, request: CallReq
     const { function: name, env, args, folders, input, host } = request
     // It is as it was after the load, but for these.
     if (folders) process.expect(boundsFor(module, folders))
-    const call: Call = { function: name, env, ...(args && { args }), ...(folders && { folders }) }
-    let frame = await process.ask("call", call, input)
+    const call: Call = { function: name, env, ...(args && { args }) }
+    let frame = await (folders ? askWith(folders, process, call, input) : process.ask("call", call, input))
     for (let count = 1; frame.kind === "host"; count++) {
       if (count > host_calls_max) throw tooManyCalls(plugin, process)
       const answer = await answerHost(frame, process, limits.output_bytes_max, host)
@@ -56,11 +56,22 @@ export async function runCall(process: Process, module: Module, request: CallReq
     if (frame.kind !== "done") throw outOfOrder(frame, process)
     if (frame.header.is_spent === true)
       process.kill(new PluginFailed("crash", "The plugin's process is spent."))
-    return { ...resultOf(frame, limits.output_bytes_max, process), duration_ms: performance.now() - started }
+    return {
+      ...resultOf(frame, limits.output_bytes_max, process, folders),
+      duration_ms: performance.now() - started,
+    }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener("abort", abort)
   }
+}
+
+function askWith(folders: Folder[], process: Process, call: Call, input: Uint8Array): Promise<Frame> {
+  const { packed, parts } = packFolders(folders)
+  const header: Call = { ...call, folders: packed, input_bytes: input.length }
+  return parts.length === 0
+    ? process.ask("call", header, input)
+    : process.ask("call", header, [input, ...parts])
 }
 
 async function answerHost(
@@ -82,27 +93,23 @@ function resultOf(
   { header, body }: Frame,
   output_bytes_max: number,
   process: Process,
+  given: readonly Folder[] = [],
 ): Omit<CallResult, "duration_ms"> {
-  const { stdout, stderr, exit_code, folders } = header as Partial<Done>
-  if (body.length > output_bytes_max) throw broken(process, "an output that is too long")
+  const { stdout, stderr, exit_code, output_bytes, folders: packed } = header as Partial<Done>
+  const unpacked = unpackBody(body, output_bytes, packed)
+  if (!unpacked) throw broken(process, "folders that are none")
+  const { first: output, folders } = unpacked
+  const writable = given.filter((folder) => folder.writable)
+  if (folders && folders.length > writable.length) throw broken(process, "more folders than it was given")
+  if (output.length > output_bytes_max) throw broken(process, "an output that is too long")
   if (exit_code !== undefined && !Number.isInteger(exit_code)) throw broken(process, "no exit status")
-  if (folders !== undefined && !isFolders(folders)) throw broken(process, "folders that are none")
   return {
-    output: body,
+    output,
     ...{ stdout: toWritten(stdout, process), stderr: toWritten(stderr, process) },
     ...(exit_code !== undefined && { exit_code }),
     ...(folders && { folders }),
   }
 }
-
-const isFolders = (value: unknown): value is Folder[] =>
-  Array.isArray(value) && value.every((folder) => isObject(folder) && isFolder(folder))
-
-const isFolder = ({ path, writable, files }: Record<string, unknown>): boolean =>
-  typeof path === "string" &&
-  typeof writable === "boolean" &&
-  isObject(files) &&
-  Object.values(files).every((bytes) => typeof bytes === "string")
 
 function tooManyCalls(plugin: string, process: Process): PluginFailed {
   const failure = new PluginFailed(

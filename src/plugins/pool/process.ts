@@ -2,6 +2,7 @@ import { assert } from "../../base/errors.ts"
 import { no_cache, ownCommand } from "../../kernel/launcher.ts"
 import { type Decoder, encodeFrame, type Frame, FrameError, type Kind, openDecoder } from "../frames.ts"
 import { type Engine, PluginFailed } from "../module.ts"
+import { encodePieces } from "../packing.ts"
 
 /** One process that runs plugins. It speaks only when it is asked: one frame for each frame that it is sent. */
 export type Process = {
@@ -12,8 +13,11 @@ export type Process = {
   readonly ready: Promise<Frame>
   /** When nothing of it is left. Never rejects. */
   readonly exited: Promise<void>
-  /** Rejects with PluginFailed where it ends or says what makes no sense, or with what it was killed for. */
-  ask(kind: Kind, header: object, body?: Uint8Array): Promise<Frame>
+  /**
+   * Rejects with PluginFailed where it ends or says what makes no sense, or with what it was killed for. A body in parts
+   * is sent piece by piece, as the other side takes it.
+   */
+  ask(kind: Kind, header: object, body?: Uint8Array | readonly Uint8Array[]): Promise<Frame>
   /** The value of something that is done for it, unless it ends before. Where that fails it is killed for it. */
   during<T>(work: Promise<T>): Promise<T>
   /** Of the frames from now on. Not while one is waited for. */
@@ -121,6 +125,19 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     }
   }
 
+  /** What is sent at once is copied at once, for which nobody else gets a turn. */
+  function sendAll(pieces: Iterable<Uint8Array>): void {
+    const writeAll = async () => {
+      for (const piece of pieces) {
+        if (ended) return
+        await Promise.all([child.stdin.write(piece), child.stdin.flush()])
+      }
+    }
+    sending = writeAll().then(() => {
+      sending = undefined
+    }, fail)
+  }
+
   function fail(thrown: NodeJS.ErrnoException): void {
     sending = undefined
     // Nobody reads at the other end any more; how it ended says more than this.
@@ -139,7 +156,8 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
       assert(!waiting, "a runner is asked one thing at a time")
       const answer = Promise.withResolvers<Frame>()
       waiting = answer
-      send(encodeFrame(kind, header, body))
+      if (body && !(body instanceof Uint8Array)) sendAll(encodePieces(kind, header, body, piece_bytes))
+      else send(encodeFrame(kind, header, body))
       return answer.promise
     },
     during<T>(work: Promise<T>) {
@@ -160,6 +178,9 @@ export function startProcess(engine: Engine, command: readonly string[] = ownCom
     kill: end,
   }
 }
+
+/** About as much as fits into a pipe or a pair of sockets. */
+const piece_bytes = 1 << 18
 
 /** Less than this is for the collector. */
 const released_bytes_min = 65_536

@@ -2,11 +2,11 @@ import {
   type FileArgument,
   type FileEntry,
   type FileStat,
-  type Folder,
   file_bytes_max,
   type HostError,
   host_errors,
 } from "../frames.ts"
+import type { Folder } from "../packing.ts"
 import { type AskHost, GuestFailed } from "./engine.ts"
 import { type ErrnoName, WasiError } from "./preview1.ts"
 

@@ -1,15 +1,18 @@
 import { readSync, writeSync } from "node:fs"
 import type { WaitFor } from "../../kernel/waiting.ts"
 import { encodeFrame, type Frame, type Kind, openDecoder } from "../frames.ts"
+import { encodePieces } from "../packing.ts"
 
 const chunk_bytes = 1 << 16
+/** Of a body in parts, written at once. */
+const piece_bytes = 1 << 20
 /** Of one frame to a runner: a call with the folders of a program in it. */
 const frame_bytes_max = 64 << 20
 
 export type Io = {
   /** The next frame, waited for; undefined once the gateway has closed its end. Throws FrameError. */
   receive(): Frame | undefined
-  send(kind: Kind, header: object, body?: Uint8Array): void
+  send(kind: Kind, header: object, body?: Uint8Array | readonly Uint8Array[]): void
   /** Does what sends and receives as one: once it has thrown, nothing else can be said. */
   exchange<T>(act: () => T): T
   isBroken(): boolean
@@ -35,11 +38,8 @@ export function openIo(wait: WaitFor): Io {
       }
     },
     send(kind, header, body) {
-      const frame = encodeFrame(kind, header, body)
-      for (let sent = 0; sent < frame.length; ) {
-        const from = sent
-        sent += retry("write", () => writeSync(1, frame, from, frame.length - from))
-      }
+      if (!body || body instanceof Uint8Array) return write(encodeFrame(kind, header, body))
+      for (const piece of encodePieces(kind, header, body, piece_bytes)) write(piece)
     },
     exchange(act) {
       broken = true
@@ -48,6 +48,13 @@ export function openIo(wait: WaitFor): Io {
       return result
     },
     isBroken: () => broken,
+  }
+
+  function write(bytes: Uint8Array): void {
+    for (let sent = 0; sent < bytes.length; ) {
+      const from = sent
+      sent += retry("write", () => writeSync(1, bytes, from, bytes.length - from))
+    }
   }
 
   function retry(event: "read" | "write", act: () => number): number {

@@ -1,7 +1,8 @@
 import { enclose, followParent } from "../../kernel/own/enclose.ts"
 import { makeBlocking } from "../../kernel/waiting.ts"
 import { type Answer, type Call, FrameError, type Load } from "../frames.ts"
-import { type AskHost, GuestFailed, type LoadEngine, type Loaded } from "./engine.ts"
+import { packFolders, unpackBody } from "../packing.ts"
+import { type AskHost, GuestFailed, type LoadEngine, type Loaded, type Output } from "./engine.ts"
 import { type Io, openIo } from "./io.ts"
 import { warmUp } from "./warm.ts"
 
@@ -52,13 +53,23 @@ async function serve(io: Io, loadEngine: LoadEngine): Promise<void> {
     if (!frame) return
     if (frame.kind !== "call" || !loaded) throw new FrameError("only a call can come here")
     try {
-      const { header, body } = await loaded.call(frame.header as Call, frame.body)
-      io.send("done", header, body)
+      const { folders: packed, input_bytes, ...call } = frame.header as Call
+      const unpacked = unpackBody(frame.body, input_bytes, packed)
+      if (!unpacked) throw new FrameError("the folders of a call are none")
+      const { first: input, folders } = unpacked
+      sendDone(io, await loaded.call({ ...call, ...(folders && { folders }) }, input))
     } catch (thrown) {
       fail(io, thrown)
     }
     loaded.settle?.()
   }
+}
+
+function sendDone(io: Io, { header, body, folders }: Output): void {
+  if (folders) {
+    const { packed, parts } = packFolders(folders)
+    io.send("done", { ...header, folders: packed, output_bytes: body.length }, [body, ...parts])
+  } else io.send("done", header, body)
 }
 
 function openAsk(io: Io): AskHost {

@@ -1,5 +1,5 @@
 /** The folders that a program was granted, in memory, as the SDK asks for what is in them. */
-import type { Folder } from "../frames.ts"
+import type { Folder } from "../packing.ts"
 
 /** Of what a program makes in all of its folders, beside what it was given. */
 const bytes_max = 16 << 20
@@ -8,7 +8,8 @@ const depth_max = 32
 const name_bytes_max = 255
 const handles_max = 256
 
-type File = { bytes: Uint8Array; size: number }
+/** `given` bytes are a part of others, and what a program changed is told by them: it writes into others. */
+type File = { bytes: Uint8Array; size: number; given: boolean }
 type Directory = Map<string, Entry>
 type Entry = File | Directory
 type Mount = { root: Directory; folder: Folder }
@@ -63,6 +64,7 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
       const at = append ? file.size : toCount(offset)
       if (bytes.length === 0) return 0
       if (at + bytes.length > file.size) resize(file, at + bytes.length)
+      makeOwn(file)
       file.bytes.set(bytes, at)
       return bytes.length
     },
@@ -131,7 +133,7 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
     if (found) return found
     if (!create && !create_new) throw new FileRefused("ENOENT")
     takeEntry()
-    const file = { bytes: new Uint8Array(), size: 0 }
+    const file = { bytes: new Uint8Array(), size: 0, given: false }
     parent.set(name, file)
     return file
   }
@@ -148,8 +150,12 @@ export function openProgramFiles(folders: readonly Folder[]): ProgramFiles {
       left.bytes -= bytes.length - file.bytes.length
       bytes.set(file.bytes.subarray(0, file.size))
       file.bytes = bytes
+      file.given = false
     }
-    if (size < file.size) file.bytes.fill(0, size, file.size)
+    if (size < file.size) {
+      makeOwn(file)
+      file.bytes.fill(0, size, file.size)
+    }
     file.size = size
   }
 
@@ -171,7 +177,7 @@ function checkWritable({ folder }: Mount): void {
 
 function toTree({ files }: Folder): Directory {
   const root: Directory = new Map()
-  for (const [path, data] of Object.entries(files)) {
+  for (const [path, bytes] of Object.entries(files)) {
     const parts = toParts(path)
     let directory = root
     for (const part of parts.slice(0, -1)) {
@@ -180,10 +186,15 @@ function toTree({ files }: Folder): Directory {
       directory.set(part, below)
       directory = below
     }
-    const bytes = new Uint8Array(Buffer.from(data, "base64"))
-    directory.set(parts.at(-1)!, { bytes, size: bytes.length })
+    directory.set(parts.at(-1)!, { bytes, size: bytes.length, given: true })
   }
   return root
+}
+
+function makeOwn(file: File): void {
+  if (!file.given) return
+  file.bytes = file.bytes.slice()
+  file.given = false
 }
 
 function find(root: Directory, parts: string[]): Entry {
@@ -217,13 +228,13 @@ function* changedIn(
   directory: Directory,
   below: string,
   given: Folder["files"],
-): Generator<[string, string]> {
+): Generator<[string, Uint8Array]> {
   for (const [name, entry] of directory) {
     const path = `${below}${name}`
     if (entry instanceof Map) yield* changedIn(entry, `${path}/`, given)
     else {
-      const data = entry.bytes.subarray(0, entry.size).toBase64()
-      if (!Object.hasOwn(given, path) || given[path] !== data) yield [path, data]
+      const bytes = entry.bytes.subarray(0, entry.size)
+      if (!Object.hasOwn(given, path) || Buffer.compare(given[path]!, bytes) !== 0) yield [path, bytes]
     }
   }
 }

@@ -5,8 +5,8 @@ import type {
   ProcessCore,
   SandboxCore,
 } from "../../../node_modules/@wasmer/sdk/pkg/wasmer_sdk_js.js"
-import type { Call, Folder } from "../frames.ts"
-import { GuestFailed, type LoadEngine, type Loaded, type Output } from "./engine.ts"
+import { type Folder, fits, folder_limits } from "../packing.ts"
+import { type GuestCall, GuestFailed, type LoadEngine, type Loaded, type Output } from "./engine.ts"
 import { openProgramFiles } from "./program-files.ts"
 import { createProgram, type Sdk, startSdk } from "./program-sdk.ts"
 
@@ -44,7 +44,7 @@ async function compile(sdk: Sdk, module: Uint8Array): Promise<PackageCore> {
 async function callProgram(
   sdk: Sdk,
   program: PackageCore,
-  { args = [], env, folders = [] }: Call,
+  { args = [], env, folders = [] }: GuestCall,
   input: Uint8Array,
   output_bytes_max: number,
 ): Promise<Output> {
@@ -62,9 +62,12 @@ async function callProgram(
     const ran = await runProcess(await command.spawn(), input, output_bytes_max)
     const { stderr, exit_code } = ran
     const is_spent = sdk.fullness() > spent
+    const changed = files.changed()
+    if (!fits(changed)) throw Object.assign(tooMuch(), { stderr })
     return {
-      header: { stdout: "", stderr, exit_code, folders: files.changed(), is_spent },
+      header: { stdout: "", stderr, exit_code, is_spent },
       body: ran.output,
+      folders: changed,
     }
   } catch (thrown) {
     if (!(thrown instanceof GuestFailed) || sdk.fullness() < full) throw thrown
@@ -75,6 +78,12 @@ async function callProgram(
     await Promise.race([sandbox.close(), Bun.sleep(stop_ms_max)])
   }
 }
+
+const tooMuch = () =>
+  new GuestFailed(
+    "output",
+    `what it wrote to its folders is more than ${folder_limits.files} files or ${folder_limits.bytes} bytes, or is named at too great a length`,
+  )
 
 /** Throws GuestFailed where a folder cannot be where its grant says: "/", "/workspace", or one that is there already. */
 async function startSandbox(

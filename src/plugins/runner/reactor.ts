@@ -1,5 +1,5 @@
-import { type Call, host_errors, type Load } from "../frames.ts"
-import { type AskHost, GuestFailed, type Loaded, type Output } from "./engine.ts"
+import { host_errors, type Load } from "../frames.ts"
+import { type AskHost, type GuestCall, GuestFailed, type Loaded, type Output } from "./engine.ts"
 import { bufferOf, type Guest } from "./guest.ts"
 import { tableBytesOf } from "./tables.ts"
 import { describeTrap, Trap, takeString } from "./trap.ts"
@@ -53,7 +53,7 @@ type Prepared = {
   left_bytes: number
 }
 
-function run(prepared: Prepared, call: Call, input: Uint8Array): Output {
+function run(prepared: Prepared, call: GuestCall, input: Uint8Array): Output {
   const guest: Guest = { memory: undefined, result: undefined }
   const wasi = prepared.uses_wasi ? openWasi(guest, call, prepared.ask) : undefined
   const written = () => ({ stdout: wasi?.stdout() ?? "", stderr: wasi?.stderr() ?? "" })

@@ -1,6 +1,5 @@
-import type { Call } from "../frames.ts"
 import { keepText, openDescriptors } from "./descriptors.ts"
-import { type AskHost, GuestFailed } from "./engine.ts"
+import { type AskHost, type GuestCall, GuestFailed } from "./engine.ts"
 import { type GuestFiles, openFiles } from "./files.ts"
 import { bytesAt, type Guest, putU32, putU64, viewAt } from "./guest.ts"
 import { errno, type WasiCall, WasiError } from "./preview1.ts"
@@ -22,7 +21,7 @@ const random_bytes_max = 65536
  * WASI preview 1 for one call of a reactor: no arguments, an empty standard input, no sockets, and of files what the
  * host gives. Every number comes from the guest and may be anything.
  */
-export function openWasi(guest: Guest, call: Pick<Call, "env" | "folders">, ask: AskHost): Wasi {
+export function openWasi(guest: Guest, call: Pick<GuestCall, "env" | "folders">, ask: AskHost): Wasi {
   const [stdout, stderr] = [keepText(), keepText()]
   const files = openFiles(call.folders ?? [], ask)
   const descriptors = openDescriptors(files, stdout, stderr)

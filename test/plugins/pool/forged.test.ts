@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import type { HostCalls } from "../../../src/plugins/module.ts"
+import type { HostCalls, Module } from "../../../src/plugins/module.ts"
 import { residentBytes, usedMs } from "../../../src/plugins/pool/proc.ts"
 import type { PoolOptions } from "../../../src/plugins/pool.ts"
 import { needs } from "../../needs.ts"
@@ -15,6 +15,7 @@ const forgedBy = (forgery: string, options: Partial<PoolOptions> = {}) =>
   })
 
 const module = moduleOf("forged")
+const programOf = (plugin: string): Module => ({ ...moduleOf(plugin), engine: "wasmer" })
 
 test("an impostor that says what a runner says is believed", async () => {
   await using pool = forgedBy("none")
@@ -66,6 +67,43 @@ test.each([
   expect(failure.kind).toBe("protocol")
   expect(failure.message).toStartWith("The plugin's process broke the protocol: ")
   await until(() => !isRunning(pid))
+})
+
+const folders = [{ path: "data", writable: true, files: {} }]
+
+test("the files of a folder are what follows the output", async () => {
+  await using pool = forgedBy("a folder and its files")
+  const { output, folders: got } = await pool.call(programOf("forged"), ask("", { folders }))
+  expect(`${Buffer.from(output)}`).toBe("f")
+  expect(Object.entries(got![0]!.files).map(([path, bytes]) => `${path} ${Buffer.from(bytes)}`)).toEqual([
+    "a i",
+    "b/c ",
+    "d ne",
+  ])
+})
+
+test.each([
+  "folders that are none",
+  "folders of numbers",
+  "files that say nothing of their size",
+  "files without an output before them",
+  "an output that is longer than its frame",
+  "a file that is longer than its frame",
+  "a file that is shorter than its frame",
+  "a file of less than nothing",
+  "a file of half a byte",
+  "files of 16 EiB",
+  "more files than there may be",
+  "more in its files than there may be",
+  "a path that is too long",
+  "paths that are too long together",
+  "more folders than it was given",
+  "a header of two megabytes",
+])("%s, from one that may write files: the runner is ended for it", async (forgery) => {
+  await using pool = forgedBy(forgery)
+  const failure = await failureOf(pool.call(programOf("forged"), ask("", { folders })))
+  expect(failure).toMatchObject({ kind: "protocol" })
+  expect(pool.runners()).toEqual([])
 })
 
 test("an answer while the host still works ends the runner, and does not wait for the host", async () => {
@@ -120,7 +158,6 @@ test("answers that are not read do not pile up in the gateway", async () => {
 
 needs({ platform: "linux" })("files that were written do not pile up in the gateway", async () => {
   await using pool = forgedBy("forty large files, one after the other")
-  const folders = [{ path: "data", writable: true, files: {} }]
   const before = residentBytes(process.pid)!
   let most = 0
   const host: HostCalls = async (_, argument) => {

@@ -41,6 +41,8 @@ const done = (header: object = {}, body = "fine") =>
   encodeFrame("done", { stdout: "", stderr: "", ...header }, Buffer.from(body))
 const host = (header: object, body = "") => encodeFrame("host", header, Buffer.from(body))
 
+const packed = (files: [string, number][]) => ({ folders: [{ path: "data", writable: true, files }] })
+
 const forgeries: Record<string, () => void> = {
   none: () => send(done()),
   "a length of four gigabytes": () => send(u32(0xffff_ffff), new Uint8Array(100)),
@@ -81,7 +83,37 @@ const forgeries: Record<string, () => void> = {
   "text that is too long": () => send(done({ stderr: "x".repeat(70_000) })),
   "a status that is none": () => send(done({ exit_code: "zero" })),
   "folders that are none": () => send(done({ folders: [null] })),
-  "folders of numbers": () => send(done({ folders: [{ path: "/", writable: true, files: { a: 1 } }] })),
+  "folders of numbers": () => send(done({ ...packed([5 as never]), output_bytes: 4 })),
+  "files that say nothing of their size": () => send(done({ ...packed([["a"] as never]), output_bytes: 4 })),
+  "files without an output before them": () => send(done(packed([["a", 4]]))),
+  "an output that is longer than its frame": () => send(done({ ...packed([]), output_bytes: 5 })),
+  "a file that is longer than its frame": () => send(done({ ...packed([["a", 5]]), output_bytes: 0 })),
+  "a file that is shorter than its frame": () => send(done({ ...packed([["a", 3]]), output_bytes: 0 })),
+  "a file of less than nothing": () => send(done({ ...packed([["a", -1]]), output_bytes: 5 })),
+  "a file of half a byte": () => send(done({ ...packed([["a", 3.5]]), output_bytes: 0.5 })),
+  "files of 16 EiB": () => send(done({ ...packed(Array(1000).fill(["a", 2 ** 54])), output_bytes: 4 })),
+  "more files than there may be": () =>
+    send(done({ ...packed(Array.from({ length: 1001 }, (_, index) => [`${index}`, 0])), output_bytes: 4 })),
+  "more in its files than there may be": () => {
+    const bytes = (16 << 20) + 1
+    send(done({ ...packed([["a", bytes]]), output_bytes: 0 }, "x".repeat(bytes)))
+  },
+  "a path that is too long": () => send(done({ ...packed([["a".repeat(5000), 0]]), output_bytes: 4 })),
+  "paths that are too long together": () =>
+    send(done({ ...packed(Array(100).fill(["a".repeat(4000), 0])), output_bytes: 4 })),
+  "more folders than it was given": () =>
+    send(done({ folders: Array(2).fill(packed([]).folders[0]), output_bytes: 4 })),
+  "a folder and its files": () =>
+    send(
+      done({
+        ...packed([
+          ["a", 1],
+          ["b/c", 0],
+          ["d", 2],
+        ]),
+        output_bytes: 1,
+      }),
+    ),
   "a failure of no kind": () => send(encodeFrame("failed", { message: "no", stdout: "", stderr: "" })),
   "a failure that is the gateway's to say": () =>
     send(encodeFrame("failed", { kind: "time", message: "no", stdout: "", stderr: "" })),

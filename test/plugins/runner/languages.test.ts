@@ -52,7 +52,7 @@ c("a plugin in C has its libc: memory, environment, files of its grant, time, st
   )
   for (let call = 0; call < 2; call++) {
     const { files, host } = folderOf({ "in.txt": "what is in it", "log.txt": "some " })
-    const folders = [{ path: "/data", writable: true, files: {} }]
+    const folders = [{ path: "/data", writable: true, files: [] }]
     const answered = await runner.call("run", "x", { env: { KEY: "value" }, folders, host })
     expect(answered).toMatchObject({
       output: [

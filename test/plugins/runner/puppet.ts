@@ -141,7 +141,7 @@ export async function play(
   const folders = Object.entries(more.folders ?? {}).map(([path, mode]) => ({
     path,
     writable: mode === "rw",
-    files: {},
+    files: [],
   }))
   const { env = {}, host = () => host_errors.unknown } = more
   const answered = await runner.call("run", input, { env, folders, host })

@@ -72,7 +72,9 @@ export async function startRunner(module?: Uint8Array, output_bytes_max?: number
       return frame?.kind === "failed" ? `${frame.header.kind}: ${frame.header.message}` : `${frame?.kind}`
     },
     async call(name, input = "", { host = () => -6, ...more } = {}) {
-      runner.send("call", { function: name, env: {}, ...more }, Buffer.from(input))
+      const body = Buffer.from(input)
+      const input_bytes = more.folders && { input_bytes: body.length }
+      runner.send("call", { function: name, env: {}, ...more, ...input_bytes }, body)
       for (;;) {
         const frame = await runner.next()
         if (!frame) throw new Error(`the runner ended with ${await child.exited} ${child.signalCode ?? ""}`)
