@@ -73,6 +73,16 @@ test("what is made, changed or renamed is told, and nothing else", () => {
   expect(changedIn(files)["a.txt"]).toBe("o\0\0")
 })
 
+test("what was given stays as it was, so that what changed in its place is told", () => {
+  const folders = [folder("/rw", true, { a: "old", b: "old", c: "old" })]
+  const files = openProgramFiles(folders)
+  files.operate(0, "write", [open(files, 0, "a", "write"), 0, [...Buffer.from("new")]])
+  files.operate(0, "setLen", [open(files, 0, "b", "write"), 1])
+  files.operate(0, "write", [open(files, 0, "c", "write"), 0, [...Buffer.from("old")]])
+  expect(files.changed()).toEqual([folder("/rw", true, { a: "new", b: "o" })])
+  expect(folders).toEqual([folder("/rw", true, { a: "old", b: "old", c: "old" })])
+})
+
 test("what was renamed onto something is that", () => {
   const files = given()
   files.operate(rw, "rename", ["deep/b.txt", "a.txt"])
