@@ -98,6 +98,16 @@ test.each([
   await expect(folder.write(files)).rejects.toThrow("The program wrote")
 })
 
+test.each([
+  ["1000 files", 1001, ""],
+  ["131072 characters of names", 900, "n".repeat(150)],
+])("at most %s are given, and that is said", async (most, count, name) => {
+  await using folder = await setUp()
+  for (let index = 0; index < count; index++) writeFileSync(join(folder.absolute, `${index}${name}`), "")
+  const given = [{ path: "data", absolute: folder.absolute, writable: false }]
+  await expect(readFolders(given, openFolder)).rejects.toThrow(`A program gets at most ${most}`)
+})
+
 test("what does not fit is said, and nothing of it is given", async () => {
   await using folder = await setUp()
   const given = [{ path: "data", absolute: folder.absolute, writable: false }]

@@ -22,7 +22,10 @@ test("the executable runs a program with its input, its arguments, its values an
     output: "read only",
   })
   const write = (path: string) => programs.run(writes, { args: ["x", path], folders, input: "new" })
-  expect(await write("/srv/rw/a")).toMatchObject({ exit_code: 0, folders: [{ files: { a: btoa("new") } }] })
+  expect(await write("/srv/rw/a")).toMatchObject({
+    exit_code: 0,
+    folders: [folder("/srv/rw", true, { a: "new" })],
+  })
   expect(await write("/srv/ro/a")).toMatchObject({ exit_code: 63, folders: [{ files: {} }] })
   if (process.platform === "linux") expect(programs.pool.missing()).toEqual([])
 })
