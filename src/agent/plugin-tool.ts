@@ -1,6 +1,6 @@
 /** A plugin's tool as one of an agent's: what its grants let it do is what rules and people are asked about. */
 import type { TObject } from "@sinclair/typebox"
-import { effectOf, folderTargets, hostTargets, isPlaceGranted } from "../plugins/grants.ts"
+import { effectOf, folderTargets, hostTargets, isPlaceGranted } from "../plugins/host/grants.ts"
 import type { PluginTool } from "../plugins/plugin.ts"
 import { realPath } from "../security/real-path.ts"
 import type { Target } from "../security/target.ts"

@@ -1,10 +1,10 @@
 /** An answer on its way to the platform: what the adapter makes of it, and the one place that sends it. */
 import type { Log } from "../base/log.ts"
-import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/grants.ts"
+import { isPlaceGranted, isSecretGranted, isUrlGranted } from "../plugins/host/grants.ts"
+import { type FindSecret, type FindSecretFor, fillSecrets, openRedactor } from "../plugins/host/secrets.ts"
+import { openTaint } from "../plugins/host/taint.ts"
 import { isPassing, PluginFailed } from "../plugins/module.ts"
 import type { Formatted, Outgoing, PluginAdapter } from "../plugins/plugin.ts"
-import { type FindSecret, type FindSecretFor, fillSecrets, openRedactor } from "../plugins/secrets.ts"
-import { openTaint } from "../plugins/taint.ts"
 import { ToolDenied } from "../security/target.ts"
 import type { Channel } from "./channel.ts"
 

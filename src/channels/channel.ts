@@ -1,5 +1,5 @@
 /** The channels of the configuration: who may write there, and what their adapters' requests may carry. */
-import type { FindSecret } from "../plugins/secrets.ts"
+import type { FindSecret } from "../plugins/host/secrets.ts"
 import { type ChannelConfig, type ChannelsConfig, Channel as Fields } from "./config.ts"
 import { schemes } from "./schemes.ts"
 import type { CheckBody } from "./signature.ts"

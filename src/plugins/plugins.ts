@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts"
 import type { Store } from "../store/open.ts"
 import type { RunnersConfig } from "./config.ts"
 import type { Plugins, PluginsSettings } from "./plugin.ts"
-import type { PluginEvent } from "./transition.ts"
+import type { PluginEvent } from "./service/transition.ts"
 
 export type PluginsOptions = {
   /** Those of the start hold until a restart. */
@@ -30,7 +30,7 @@ export async function openPlugins(options: PluginsOptions, settings: PluginsSett
   let service: Plugins | undefined
   const configure = async (changed: PluginsSettings) => {
     if (!service && changed.plugins.length === 0) return
-    const { openService } = await import("./service.ts")
+    const { openService } = await import("./service/service.ts")
     // A service that is opened behind an end would look at files for ever.
     if (stop.signal.aborted) return
     service ??= openService(options)

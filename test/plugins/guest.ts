@@ -1,8 +1,8 @@
 /** The host functions as a plugin has them, over a real store, real folders and real sockets. */
 import { type Capability, parseCapability } from "../../src/config/capability.ts"
-import { openHost } from "../../src/plugins/calls.ts"
-import { resolveGrants } from "../../src/plugins/grants.ts"
-import type { HostContext } from "../../src/plugins/host.ts"
+import { openHost } from "../../src/plugins/host/calls.ts"
+import { resolveGrants } from "../../src/plugins/host/grants.ts"
+import type { HostContext } from "../../src/plugins/host/host.ts"
 import type { HostAnswer } from "../../src/plugins/module.ts"
 import { openFiles } from "../../src/security/files/files.ts"
 import { openFetch } from "../../src/security/web/fetch.ts"

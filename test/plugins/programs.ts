@@ -3,8 +3,8 @@ import type { Call } from "../../src/plugins/frames.ts"
 import type { Module, ModuleLimits } from "../../src/plugins/module.ts"
 import { PluginFailed } from "../../src/plugins/module.ts"
 import type { Folder } from "../../src/plugins/packing.ts"
-import { openPool } from "../../src/plugins/pool.ts"
-import { prepare } from "../../src/plugins/prepare.ts"
+import { openPool } from "../../src/plugins/pool/pool.ts"
+import { prepare } from "../../src/plugins/wasm/prepare.ts"
 import { wat } from "./wat.ts"
 
 export type Ran =

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { AppError } from "../../base/errors.ts"
 import { WeftError } from "../../client/client.ts"
 import type { PluginConfig } from "../../plugins/config.ts"
-import { isWishMet } from "../../plugins/grants.ts"
+import { isWishMet } from "../../plugins/host/grants.ts"
 import type { PluginInfo, PluginState } from "../../plugins/plugin.ts"
 import { openGateway } from "../connect.ts"
 import type { Deps, Inspected } from "../deps.ts"
@@ -44,7 +44,7 @@ async function ask(home: string, deps: Deps): Promise<Known[] | undefined> {
 
 async function examineAll(home: string, plugins: readonly PluginConfig[]): Promise<Known[]> {
   const [{ examine }, { readPlugins }] = await Promise.all([
-    import("../../plugins/look.ts"),
+    import("../../plugins/service/look.ts"),
     import("../../store/plugins.ts"),
   ])
   const findRow = readPlugins(join(home, "weft.db"))

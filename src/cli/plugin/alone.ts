@@ -9,11 +9,11 @@ import {
   isStray,
   parseCapability,
 } from "../../config/capability.ts"
-import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "../../plugins/files.ts"
-import { isPlaceGranted } from "../../plugins/grants.ts"
-import { readManifest } from "../../plugins/manifest.ts"
+import { readManifest } from "../../plugins/description/manifest.ts"
+import { isPlaceGranted } from "../../plugins/host/grants.ts"
 import type { Manifest, PluginCall, PluginInfo, Plugins } from "../../plugins/plugin.ts"
 import { openPlugins } from "../../plugins/plugins.ts"
+import { FilesRefused, manifestPath, type PluginFiles, readFiles } from "../../plugins/service/files.ts"
 import { openFiles } from "../../security/files/files.ts"
 import { openFetch } from "../../security/web/fetch.ts"
 import { openStore } from "../../store/open.ts"

@@ -1,7 +1,7 @@
 /** Says what a module is without a gateway: it is gone over, run as far as its description, and nothing is granted. */
 import { existsSync } from "node:fs"
 import { defineCommand } from "citty"
-import { manifestPath } from "../../plugins/files.ts"
+import { manifestPath } from "../../plugins/service/files.ts"
 import { json_arg } from "../args.ts"
 import { printJson, printResult } from "../output.ts"
 import { fields, harmless } from "../text.ts"

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox"
 import { assert } from "../../base/errors.ts"
 import type { Files, FileStat as Found } from "../../security/files/files.ts"
 import { type FileEntry, type FileStat, file_bytes_max } from "../frames.ts"
-import { findFolderGrant } from "../grants.ts"
+import { findFolderGrant } from "./grants.ts"
 import {
   argumentParser,
   type HostFunction,

@@ -2,9 +2,9 @@
 import { Type } from "@sinclair/typebox"
 import { ToolDenied } from "../../security/target.ts"
 import type { Fetched } from "../../security/web/fetch.ts"
-import { isSecretGranted, isUrlGranted } from "../grants.ts"
-import { fillSecrets, type Redactor } from "../secrets.ts"
+import { isSecretGranted, isUrlGranted } from "./grants.ts"
 import { argumentParser, type HostFunction, type HostMeans, HostRefused, toAnswer } from "./refused.ts"
+import { fillSecrets, type Redactor } from "./secrets.ts"
 
 const url_bytes_max = 8192
 const headers_bytes_max = 65_536

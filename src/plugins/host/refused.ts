@@ -3,10 +3,10 @@ import { AppError } from "../../base/errors.ts"
 import { once } from "../../base/once.ts"
 import { type Parse, parser } from "../../base/schema.ts"
 import type { HostError } from "../frames.ts"
-import type { HostContext } from "../host.ts"
 import { tryJson } from "../json.ts"
-import type { Redactor } from "../secrets.ts"
-import type { Taint } from "../taint.ts"
+import type { HostContext } from "./host.ts"
+import type { Redactor } from "./secrets.ts"
+import type { Taint } from "./taint.ts"
 
 /** Why a host function has no result. The message is for the log; the plugin gets the error's number. */
 export class HostRefused extends Error {

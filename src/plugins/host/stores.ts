@@ -1,7 +1,7 @@
 /** What a plugin keeps: its own, and for whom it was called only. */
 import { type TSchema, Type } from "@sinclair/typebox"
 import { getValue, listKeys, putValue, removeValue, type StoreId } from "../../store/plugin-values.ts"
-import { findStoreGrant } from "../grants.ts"
+import { findStoreGrant } from "./grants.ts"
 import {
   argumentParser,
   type HostFunction,

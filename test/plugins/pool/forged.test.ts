@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
 import type { HostCalls, Module } from "../../../src/plugins/module.ts"
+import type { PoolOptions } from "../../../src/plugins/pool/pool.ts"
 import { residentBytes, usedMs } from "../../../src/plugins/pool/proc.ts"
-import type { PoolOptions } from "../../../src/plugins/pool.ts"
 import { needs } from "../../needs.ts"
 import { ask, failureOf, isRunning, moduleOf, poolOf, until } from "./guests.ts"
 

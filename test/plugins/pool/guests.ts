@@ -7,8 +7,8 @@ import type {
   ModuleLimits,
   PluginFailed,
 } from "../../../src/plugins/module.ts"
-import { openPool, type PoolOptions } from "../../../src/plugins/pool.ts"
-import { prepare } from "../../../src/plugins/prepare.ts"
+import { openPool, type PoolOptions } from "../../../src/plugins/pool/pool.ts"
+import { prepare } from "../../../src/plugins/wasm/prepare.ts"
 import { wat } from "../wat.ts"
 
 const handler = "(param $p i32) (param $n i32) (result i64)"

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { buildPlugins, pluginNames, plugins_folder } from "../../../scripts/plugins.ts"
-import { readManifest } from "../../../src/plugins/manifest.ts"
+import { readManifest } from "../../../src/plugins/description/manifest.ts"
 
 await buildPlugins()
 

@@ -1,10 +1,11 @@
 /** A shipped plugin, built, and called in a runner of its own within the limits of its manifest. */
+
+import { readManifest } from "../../../src/plugins/description/manifest.ts"
 import { type HostError, host_errors } from "../../../src/plugins/frames.ts"
-import { readManifest } from "../../../src/plugins/manifest.ts"
 import type { CallResult, HostCalls, Module } from "../../../src/plugins/module.ts"
 import type { Manifest } from "../../../src/plugins/plugin.ts"
-import { openPool } from "../../../src/plugins/pool.ts"
-import { prepare } from "../../../src/plugins/prepare.ts"
+import { openPool } from "../../../src/plugins/pool/pool.ts"
+import { prepare } from "../../../src/plugins/wasm/prepare.ts"
 import { readBuilt } from "./built.ts"
 
 /** What the host functions answer, by their names: a result or the name of an error. What is missing is denied. */
