@@ -7,7 +7,7 @@ import { openPool } from "../../src/plugins/pool/pool.ts"
 import { residentBytes } from "../../src/plugins/pool/proc.ts"
 import { prepare } from "../../src/plugins/wasm/prepare.ts"
 import { ask, guest, isRunning, moduleOf } from "../../test/plugins/pool/guests.ts"
-import { type Bench, type Figure, interleave, median, quantile } from "../measure.ts"
+import { type Bench, type Figure, interleave, median, pssKilobytes, quantile } from "../measure.ts"
 import { extismEcho } from "../reference/extism-echo.ts"
 import { executables } from "../servers.ts"
 
@@ -51,7 +51,13 @@ async function measureCalls(module: Module, rounds: number): Promise<Figure[]> {
   await times(3000, () => pool.call(module, echo()))
   const all: number[][] = []
   for (let i = 0; i < rounds; i++) all.push(await round())
+  const { pid } = pool.runners().find(({ plugin }) => plugin === module.plugin)!
   return [
+    {
+      ...{ name: "plugin_runner", unit: "MB", value: pssKilobytes(pid) / 1000 },
+      title: "memory (PSS) of the process that ran all of these",
+      note: `${((residentBytes(pid) ?? 0) / 1e6).toFixed(1)} MB resident with what it shares with others`,
+    },
     {
       ...{ name: "plugin_p50", unit: "ms", value: median(all.flat()) },
       title: "a call of the shipped echo in a warm process, in a fresh instance: p50",
