@@ -4,9 +4,10 @@ import { AppError } from "../base/errors.ts"
 import gateway from "./migrations/0001_gateway.sql" with { type: "text" }
 import tools from "./migrations/0002_tools.sql" with { type: "text" }
 import plugins from "./migrations/0003_plugins.sql" with { type: "text" }
+import memory from "./migrations/0004_memory.sql" with { type: "text" }
 
 /** Append only: a released step is never edited. The index is the version it starts from. */
-const released = [gateway, tools, plugins]
+const released = [gateway, tools, plugins, memory]
 
 /**
  * Brings a database to the newest version, one transaction a step. Before the first step a database that holds

@@ -1,0 +1,123 @@
+-- Whose memory something is: one sender's with an agent; an agent's own, for all of its senders (sender ''); or a shared
+-- namespace's (agent '' and sender '').
+CREATE TABLE memory_owner (
+  id INTEGER PRIMARY KEY,
+  agent TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  UNIQUE (agent, sender, namespace),
+  CHECK ((agent = '') <> (namespace = '') AND (sender = '' OR agent <> ''))
+) STRICT;
+
+-- Everything that a search can find. AUTOINCREMENT: the number is in files beside the database, so it is never given out
+-- twice.
+CREATE TABLE memory (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner_id INTEGER NOT NULL REFERENCES memory_owner (id),
+  kind TEXT NOT NULL CHECK (kind IN ('message', 'tool_result', 'summary', 'fact', 'note')),
+  session_id INTEGER REFERENCES session (id) ON DELETE CASCADE,
+  -- Of what message it is, or is a piece.
+  message_id INTEGER REFERENCES message (id) ON DELETE CASCADE,
+  -- NULL where it is the whole text of the message.
+  text TEXT,
+  -- sha256 of the text, its first 16 bytes: the same text has the same vector.
+  hash BLOB NOT NULL,
+  -- 0 to 1, by whoever added it.
+  importance REAL NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('conversation', 'user', 'agent', 'model', 'import')),
+  created_ms INTEGER NOT NULL,
+  -- When a search last gave it to a model, and how often.
+  used_ms INTEGER,
+  uses INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX memory_by_owner ON memory (owner_id, kind, id);
+CREATE INDEX memory_by_session ON memory (session_id, kind, id);
+CREATE INDEX memory_by_message ON memory (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX memory_by_hash ON memory (hash);
+
+CREATE TABLE memory_tag (
+  memory_id INTEGER NOT NULL REFERENCES memory (id) ON DELETE CASCADE,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (memory_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memory_tag_by_tag ON memory_tag (tag, memory_id);
+
+-- The words of a row, folded (src/memory/text/fold.ts), without the text itself.
+CREATE VIRTUAL TABLE memory_fts USING fts5 (
+  body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+);
+CREATE TRIGGER memory_removed AFTER DELETE ON memory BEGIN
+  DELETE FROM memory_fts WHERE rowid = old.id;
+END;
+
+-- What is known, as triples. A later value of the same subject and predicate supersedes; nothing is lost.
+CREATE TABLE fact (
+  memory_id INTEGER PRIMARY KEY REFERENCES memory (id) ON DELETE CASCADE,
+  uid TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL CHECK (type IN ('fact', 'relationship', 'attribute')),
+  subject TEXT NOT NULL,
+  predicate TEXT NOT NULL,
+  object TEXT NOT NULL,
+  -- Of subject and predicate, folded: what supersedes what.
+  key TEXT NOT NULL,
+  confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+  -- Where it was said; NULL once that message is gone.
+  said_in INTEGER REFERENCES message (id) ON DELETE SET NULL,
+  learned_ms INTEGER NOT NULL,
+  superseded_ms INTEGER,
+  superseded_by TEXT,
+  -- The uid of another fact of weight that says otherwise, until somebody says which holds.
+  disputes TEXT
+) STRICT;
+CREATE INDEX fact_by_key ON fact (key) WHERE superseded_ms IS NULL;
+CREATE INDEX fact_by_message ON fact (said_in) WHERE said_in IS NOT NULL;
+
+-- Older stretches of a session in few words. The messages stay.
+CREATE TABLE summary (
+  memory_id INTEGER PRIMARY KEY REFERENCES memory (id) ON DELETE CASCADE,
+  session_id INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+  first_message INTEGER NOT NULL,
+  last_message INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  -- "provider/model", or "sentences" where they were picked without one.
+  made_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX summary_by_session ON summary (session_id, last_message);
+
+-- How far what happens in the background has come: "indexed" and the last message's id, and the like.
+CREATE TABLE memory_progress (
+  name TEXT PRIMARY KEY,
+  message_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One embedder's vectors. A change of embedder fills another set, and both are searched until it is full.
+CREATE TABLE vector_set (
+  id INTEGER PRIMARY KEY,
+  -- What made them, with all that changes them: "hash:1:384", "openai:text-embedding-3-small:1536".
+  embedder TEXT NOT NULL,
+  dim INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('filling', 'serving', 'retired')),
+  -- Of the records of its flat files, as kernel_digest makes it: 16 hexadecimal digits.
+  digest TEXT NOT NULL,
+  created_ms INTEGER NOT NULL
+) STRICT;
+
+-- place = set_id * 2^33 + (1 << 32 where it is cold) + slot
+CREATE TABLE vector (
+  place INTEGER PRIMARY KEY,
+  memory_id INTEGER NOT NULL REFERENCES memory (id) ON DELETE CASCADE,
+  -- 0 hot, 1 warm, 2 cold
+  tier INTEGER NOT NULL,
+  -- dim float32, little-endian
+  vector BLOB NOT NULL
+) STRICT;
+CREATE INDEX vector_by_memory ON vector (memory_id);
+
+-- Places that were given up and are still in the flat files, for as long as it takes to say so.
+CREATE TABLE vector_removed (
+  place INTEGER PRIMARY KEY,
+  memory_id INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER vector_gone AFTER DELETE ON vector BEGIN
+  INSERT OR REPLACE INTO vector_removed (place, memory_id) VALUES (old.place, old.memory_id);
+END;
