@@ -86,7 +86,7 @@ export function getMemories(db: Database, ids: readonly number[]): MemoryRow[] {
   return ids.flatMap((id) => by_id.get(id) ?? [])
 }
 
-const selected = `SELECT memory.id, owner_id, kind, session_id, message_id, coalesce(memory.text, message.text, '') AS text,
+const selected = `SELECT memory.id, owner_id, kind, memory.session_id, message_id, coalesce(memory.text, message.text, '') AS text,
     importance, source, memory.created_ms, used_ms, uses, memory_owner.agent, sender, namespace,
     session.key AS session_key
   FROM memory JOIN memory_owner ON memory_owner.id = owner_id
