@@ -6,7 +6,7 @@ export type MemoryKind = (typeof memory_kinds)[number]
 
 export type MemorySource = "conversation" | "user" | "agent" | "model" | "import"
 
-/** One sender's memory with an agent; the agent's own (sender ""); or a shared namespace's (agent and sender ""). */
+/** One sender's memory with an agent; the agent's own (sender ""); or what the agent put into a shared namespace. */
 export type Owner = { agent: string; sender: string; namespace: string }
 
 export type NewMemory = {
@@ -53,9 +53,22 @@ export function findOwner(db: Database, { agent, sender, namespace }: Owner): nu
   return row?.id
 }
 
-/** All owners of an agent: its own and its senders'. */
-export const listOwners = (db: Database, agent: string): number[] =>
-  (db.query("SELECT id FROM memory_owner WHERE agent = ?").all(agent) as { id: number }[]).map(({ id }) => id)
+export type OwnerRow = Owner & { id: number }
+
+/** All owners of an agent (its own, its senders', what it shares), or of all agents. */
+export const listOwners = (db: Database, agent?: string): OwnerRow[] =>
+  db
+    .query("SELECT id, agent, sender, namespace FROM memory_owner WHERE $agent IS NULL OR agent = $agent")
+    .all({ agent: agent ?? null }) as OwnerRow[]
+
+/** What agents put into these namespaces. */
+export const listShared = (db: Database, namespaces: readonly string[]): OwnerRow[] =>
+  db
+    .query(
+      `SELECT id, agent, sender, namespace FROM memory_owner
+       WHERE namespace <> '' AND namespace IN (SELECT value FROM json_each(?))`,
+    )
+    .all(JSON.stringify(namespaces)) as OwnerRow[]
 
 /** Answers its number. */
 export function addMemory(db: Database, { tags, words, ...row }: NewMemory): number {

@@ -1,12 +1,12 @@
--- Whose memory something is: one sender's with an agent; an agent's own, for all of its senders (sender ''); or a shared
--- namespace's (agent '' and sender '').
+-- Whose memory something is: one sender's with an agent; an agent's own, for all of its senders (sender ''); or what an
+-- agent put into a shared namespace.
 CREATE TABLE memory_owner (
   id INTEGER PRIMARY KEY,
-  agent TEXT NOT NULL,
+  agent TEXT NOT NULL CHECK (agent <> ''),
+  -- "channel:account:peer"
   sender TEXT NOT NULL,
-  namespace TEXT NOT NULL,
-  UNIQUE (agent, sender, namespace),
-  CHECK ((agent = '') <> (namespace = '') AND (sender = '' OR agent <> ''))
+  namespace TEXT NOT NULL CHECK (namespace = '' OR sender = ''),
+  UNIQUE (agent, sender, namespace)
 ) STRICT;
 
 -- Everything that a search can find. AUTOINCREMENT: the number is in files beside the database, so it is never given out
