@@ -38,6 +38,24 @@ const Sandbox = Type.Object(
   { additionalProperties: false, description: "The walls around what the agent executes." },
 )
 
+const Namespaces = (description: string) =>
+  Type.Array(Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$" }), {
+    default: [],
+    description,
+    examples: [["team"]],
+  })
+
+const SharedMemory = Type.Object(
+  {
+    share: Namespaces("Shared namespaces that the agent may put memories into, for agents that read them."),
+    read: Namespaces("Shared namespaces that the agent reads, of what other agents share there."),
+  },
+  {
+    additionalProperties: false,
+    description: "What agents remember together; both sides have to name the namespace.",
+  },
+)
+
 const model_fields = {
   provider: Type.Optional(
     Type.String({
@@ -116,6 +134,7 @@ const agent_fields = {
   fallback: Type.Optional(Type.Unsafe<Fallback>(FallbackSchema)),
   permissions: Type.Optional(Permissions),
   sandbox: Type.Optional(Sandbox),
+  memory: Type.Optional(SharedMemory),
 }
 
 const id_pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"

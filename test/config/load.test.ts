@@ -30,7 +30,17 @@ test("no configuration at all is a gateway on loopback with tokens", async () =>
     channels: {},
     secrets: {},
   })
-  expect(config.memory).toEqual({ episodic_window: 5, semantic_enabled: true, embedder: "hash" })
+  expect(config.memory).toEqual({
+    episodic_window: 5,
+    semantic_enabled: true,
+    senders: "apart",
+    learn_from: "patterns",
+    summaries: "model",
+    embedder: "hash",
+    index: "auto",
+    context: { facts_tokens: 400, recalled_tokens: 900, summary_tokens: 700, recent_tokens: 12_000 },
+    tiers: { hot_rows_max: 200_000, warm_rows_max: 2_000_000, warm_after_days: 90, cold_after_days: 365 },
+  })
 })
 
 /** Title, text, and where the first problem is: line, column, key, and a part of what is expected. */
