@@ -40,6 +40,7 @@ KERNEL_API int32_t kernel_rename_new(int32_t folder, const char *from, const cha
  *     equals comes first. Results are best first.
  *   - `allow` is a bitmap, row r being bit r % 8 of byte r / 8, with room for a whole number of 8 bytes, the bits beyond
  *     the last row being zero; NULL stands for all rows.
+ *   - The score of two int8 rows is (float)dot * (query_scale * row_scale), in this order.
  *   - None of them is exported by the library of a system whose processor lacks what is chosen: see kernel_instructions. */
 #define KERNEL_STRIDE(dim) (((dim) + 31u) & ~31u)
 /* Bits are of the rotated vector, whose length is a power of two from 64 on. */
@@ -49,7 +50,9 @@ KERNEL_API int32_t kernel_rename_new(int32_t folder, const char *from, const cha
  * The most that the processor has is chosen when the library is loaded. */
 KERNEL_API uint32_t kernel_instructions(uint32_t most);
 
-/* Rows of floats to rows of int8 with their scales: scale = max |x| / 127, byte = x / scale rounded half away from zero. */
+/* Rows of floats to rows of int8 with their scales: scale = max |x| / 127, byte = x / scale rounded half away from zero,
+ * computed as truncate(x * (127 / max) -+ 0.5). A row whose scale is below 2^-126, the least normal float, is zero with the scale 0:
+ * its inverse would be infinite. */
 KERNEL_API void kernel_quantise(const float *rows, uint32_t n, uint32_t dim, int8_t *bytes, float *scales);
 
 /* The k best of n rows for each of `queries` (1 to 64) queries, into ids and scores (queries * k). Returns how many each
@@ -62,7 +65,9 @@ KERNEL_API uint32_t kernel_scan_bits(const uint64_t *query, const uint64_t *rows
 KERNEL_API uint32_t kernel_rerank(const float *query, const float *rows, uint32_t dim, const uint32_t *from, uint32_t n, uint32_t k, uint32_t *ids, float *scores);
 
 /* Bits of rows: less the mean, signs flipped by a hash of `seed`, rotated (Walsh-Hadamard), positive or not. `work` has
- * room for 64 * KERNEL_WORDS(dim) floats; `mean` is a row, or NULL. */
+ * room for 64 * KERNEL_WORDS(dim) floats; `mean` is a row, or NULL. Element i changes its sign where the lowest bit of
+ * mix(seed + i * 0x9E3779B9) is set (mix: x ^= x >> 16; x *= 0x7feb352d; x ^= x >> 15; x *= 0x846ca68b; x ^= x >> 16). The
+ * butterflies are of width 1, 2, 4 ...: (a, b) becomes (a + b, a - b). */
 KERNEL_API void kernel_binarise(const float *rows, uint32_t n, uint32_t dim, const float *mean, uint32_t seed, float *work, uint64_t *bits);
 
 /* What a row of a collection is, for filters. id 0: the row is free. */
@@ -77,7 +82,9 @@ KERNEL_API uint32_t kernel_filter(const kernel_row *rows, uint32_t n, const uint
 
 /* Adds to sum[0] (modulo 2^64) a hash of each of n records of `bytes` bytes, in which their numbers `first`, first + 1 ...
  * take part. So a record that is replaced changes the sum by its new hash less its old one, and the order of changes does
- * not matter. Finds accidents; a forger can have any sum. */
+ * not matter. Finds accidents; a forger can have any sum. The hash: h = mix(number + 1), then h = mix(h ^ word) for each
+ * 64-bit word (little endian, the last one filled up with zeros), with mix: x ^= x >> 30; x *= 0xBF58476D1CE4E5B9;
+ * x ^= x >> 27; x *= 0x94D049BB133111EB; x ^= x >> 31. */
 KERNEL_API void kernel_digest(const uint8_t *records, uint32_t n, uint32_t bytes, uint32_t first, uint64_t *sum);
 
 /* Hash embedding (feature hashing, Weinberger et al. 2009) of n texts: text i is the bytes from offsets[i] to
