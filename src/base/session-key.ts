@@ -9,6 +9,10 @@ const decode = (part: string) => part.replace(/%(25|3A)/g, (_, code) => (code ==
 export const toSessionKey = ({ agent, channel, account, peer }: SessionParts): string =>
   `${encode(agent)}:${encode(channel)}:${encode(account)}:${encode(peer)}`
 
+/** `{channel}:{account}:{peer}` in the same way: who a sender is, whichever agent he talks to. */
+export const toSender = ({ channel, account, peer }: Omit<SessionParts, "agent">): string =>
+  [channel, account, peer].map(encode).join(":")
+
 /** The parts that made the key, or undefined where no parts could have made it. */
 export function parseSessionKey(key: string): SessionParts | undefined {
   const parts = key.split(":").map(decode)

@@ -79,7 +79,12 @@ export function addMemory(db: Database, { tags, words, ...row }: NewMemory): num
     )
     .run(row)
   const id = Number(lastInsertRowid)
-  if (words) db.query("INSERT INTO memory_fts (rowid, body) VALUES (?, ?)").run(id, words)
+  if (words)
+    db.query("INSERT INTO memory_fts (rowid, owner, body) VALUES (?, ?, ?)").run(
+      id,
+      `o${row.owner_id}`,
+      words,
+    )
   for (const tag of new Set(tags)) db.query("INSERT INTO memory_tag VALUES (?, ?)").run(id, tag)
   return id
 }
@@ -93,13 +98,13 @@ export function removeMemories(db: Database, ids: readonly number[]): number {
 /** Rows by their numbers, in the order of the numbers given; those that are gone are left out. */
 export function getMemories(db: Database, ids: readonly number[]): MemoryRow[] {
   const rows = db
-    .query(`${selected} WHERE memory.id IN (SELECT value FROM json_each(?))`)
+    .query(`${memory_columns} WHERE memory.id IN (SELECT value FROM json_each(?))`)
     .all(JSON.stringify(ids)) as MemoryRow[]
   const by_id = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => by_id.get(id) ?? [])
 }
 
-const selected = `SELECT memory.id, owner_id, kind, memory.session_id, message_id, coalesce(memory.text, message.text, '') AS text,
+export const memory_columns = `SELECT memory.id, owner_id, kind, memory.session_id, message_id, coalesce(memory.text, message.text, '') AS text,
     importance, source, memory.created_ms, used_ms, uses, memory_owner.agent, sender, namespace,
     session.key AS session_key
   FROM memory JOIN memory_owner ON memory_owner.id = owner_id

@@ -44,8 +44,10 @@ CREATE INDEX memory_tag_by_tag ON memory_tag (tag, memory_id);
 
 -- The words of a row, folded (src/memory/text/fold.ts), without the text itself.
 CREATE VIRTUAL TABLE memory_fts USING fts5 (
-  body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+  -- "o" and the owner's number: a search of one owner's words need not read everybody's.
+  owner, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
 );
+INSERT INTO memory_fts (memory_fts, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER memory_removed AFTER DELETE ON memory BEGIN
   DELETE FROM memory_fts WHERE rowid = old.id;
 END;
@@ -120,4 +122,11 @@ CREATE TABLE vector_removed (
 ) STRICT;
 CREATE TRIGGER vector_gone AFTER DELETE ON vector BEGIN
   INSERT OR REPLACE INTO vector_removed (place, memory_id) VALUES (old.place, old.memory_id);
+END;
+
+-- What is forgotten leaves its message in place, with other text.
+CREATE TRIGGER message_changed AFTER UPDATE OF text ON message BEGIN
+  INSERT INTO message_fts (message_fts, rowid, text)
+    SELECT 'delete', old.id, old.text WHERE old.text <> '';
+  INSERT INTO message_fts (rowid, text) SELECT new.id, new.text WHERE new.text <> '';
 END;

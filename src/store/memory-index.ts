@@ -1,0 +1,68 @@
+/** What the background has done for the memory, and what it has still to do. */
+import type { Database } from "bun:sqlite"
+import type { Part, Role } from "../base/parts.ts"
+
+export type Unindexed = {
+  id: number
+  session_id: number
+  agent: string
+  channel: string
+  account: string
+  peer: string
+  role: Role
+  parts: Part[]
+  created_ms: number
+}
+
+/** How far something has come: the last message that it has seen to; 0 at first. */
+export function progressOf(db: Database, name: string): number {
+  const row = db.query("SELECT message_id FROM memory_progress WHERE name = ?").get(name) as {
+    message_id: number
+  } | null
+  return row?.message_id ?? 0
+}
+
+export function setProgress(db: Database, name: string, message_id: number): void {
+  db.query(
+    `INSERT INTO memory_progress (name, message_id) VALUES ($name, $message_id)
+     ON CONFLICT (name) DO UPDATE SET message_id = $message_id`,
+  ).run({ name, message_id })
+}
+
+/** The next messages after `after`, oldest first. */
+export function listUnindexed(db: Database, after: number, limit: number): Unindexed[] {
+  const rows = db
+    .query(
+      `SELECT message.id, session_id, agent, channel, account, peer, role, parts, message.created_ms
+       FROM message JOIN session ON session.id = session_id
+       WHERE message.id > ? ORDER BY message.id LIMIT ?`,
+    )
+    .all(after, limit) as (Omit<Unindexed, "parts"> & { parts: string })[]
+  return rows.map(({ parts, ...row }) => ({ ...row, parts: JSON.parse(parts) as Part[] }))
+}
+
+export const countUnindexed = (db: Database, after: number): number =>
+  (db.query("SELECT count(*) AS n FROM message WHERE id > ?").get(after) as { n: number }).n
+
+/** Of these messages those that are still there. */
+export function keepMessages(db: Database, ids: readonly number[]): Set<number> {
+  const rows = db
+    .query("SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?))")
+    .all(JSON.stringify(ids)) as { id: number }[]
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Texts of rows, for whoever embeds them; those that are gone are left out. */
+export function textsOf(
+  db: Database,
+  ids: readonly number[],
+): { id: number; owner_id: number; session_id: number; kind: string; created_ms: number; text: string }[] {
+  return db
+    .query(
+      `SELECT memory.id, owner_id, coalesce(memory.session_id, 0) AS session_id, kind, memory.created_ms,
+         coalesce(memory.text, message.text, '') AS text
+       FROM memory LEFT JOIN message ON message.id = message_id
+       WHERE memory.id IN (SELECT value FROM json_each(?))`,
+    )
+    .all(JSON.stringify(ids)) as ReturnType<typeof textsOf>
+}
