@@ -1,0 +1,85 @@
+/** Taking out what somebody wants forgotten: from its row, its message and whatever repeats that message's bytes. */
+import type { Database } from "bun:sqlite"
+import type { Part } from "../base/parts.ts"
+import { textOf } from "../base/parts.ts"
+import { removeMemories } from "./memory.ts"
+
+export const forgotten_text = "[forgotten]"
+
+/**
+ * Removes the rows, in whose place nothing stays. A row that is a message's, and a fact that was said in one, take that
+ * message's text with them: the message stays, saying that something was forgotten, as later ones answer it. What else was
+ * made of the message (its pieces, facts, summaries of its stretch) goes, too. Answers how many rows were asked for and
+ * there. What is deleted is overwritten (PRAGMA secure_delete, store/open.ts).
+ */
+export function forgetRows(db: Database, ids: readonly number[]): number {
+  const wanted = JSON.stringify(ids)
+  const messages = (
+    db
+      .query(
+        `SELECT message_id AS id FROM memory
+           WHERE id IN (SELECT value FROM json_each($wanted)) AND kind <> 'fact' AND message_id IS NOT NULL
+         UNION SELECT said_in FROM fact
+           WHERE memory_id IN (SELECT value FROM json_each($wanted)) AND said_in IS NOT NULL`,
+      )
+      .all({ wanted }) as { id: number }[]
+  ).map(({ id }) => id)
+  const found = (
+    db.query("SELECT count(*) AS n FROM memory WHERE id IN (SELECT value FROM json_each(?))").get(wanted) as {
+      n: number
+    }
+  ).n
+  for (const id of messages) blankMessage(db, id)
+  removeMemories(db, ids)
+  return found
+}
+
+function blankMessage(db: Database, id: number): void {
+  const row = db.query("SELECT session_id, turn_id, parts FROM message WHERE id = ?").get(id) as {
+    session_id: number
+    turn_id: string
+    parts: string
+  } | null
+  if (!row) return
+  const parts = blank(JSON.parse(row.parts) as Part[])
+  db.query("UPDATE message SET parts = $parts, text = $text, metadata = NULL WHERE id = $id").run({
+    id,
+    parts: JSON.stringify(parts),
+    text: textOf(parts),
+  })
+  // Its events and what its request was answered say it all again.
+  db.query(
+    `UPDATE turn SET events = NULL, outcome = json_replace(outcome, '$.result.text', $text) WHERE id = $turn_id`,
+  ).run({ turn_id: row.turn_id, text: forgotten_text })
+  db.query(
+    "DELETE FROM tool_result WHERE scope = (SELECT key FROM session WHERE id = ?) AND created_ms >= (SELECT created_ms FROM message WHERE id = ?) - 600000",
+  ).run(row.session_id, id)
+  const made = db
+    .query(
+      `SELECT id FROM memory WHERE message_id = $id AND kind <> 'fact'
+       UNION SELECT memory_id FROM summary
+         WHERE session_id = $session_id AND first_message <= $id AND last_message >= $id`,
+    )
+    .all({ id, session_id: row.session_id }) as { id: number }[]
+  removeMemories(
+    db,
+    made.map((one) => one.id),
+  )
+}
+
+/** The same parts with nothing in them; calls and results keep their ids, without which no provider takes them. */
+function blank(parts: Part[]): Part[] {
+  const kept = parts.flatMap((part): Part[] => {
+    if (part.type === "tool_use") return [{ type: "tool_use", id: part.id, name: part.name, input: {} }]
+    if (part.type !== "tool_result") return []
+    const { type, id, name, is_error } = part
+    return [{ type, id, name, is_error, content: forgotten_text }]
+  })
+  const had_text = parts.some(({ type }) => type === "text" || type === "image" || type === "file")
+  return had_text || kept.length === 0 ? [{ type: "text", text: forgotten_text }, ...kept] : kept
+}
+
+/** What the log of the database still has of before is folded in and cut off. */
+export function foldAway(db: Database): void {
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+}
