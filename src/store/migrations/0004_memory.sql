@@ -92,15 +92,19 @@ CREATE TABLE memory_progress (
   message_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One embedder's vectors. A change of embedder fills another set, and both are searched until it is full.
+-- One embedder's vectors. A change of embedder fills another set, and both are searched until it is full. AUTOINCREMENT:
+-- the number is the name of a folder, too.
 CREATE TABLE vector_set (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   -- What made them, with all that changes them: "hash:1:384", "openai:text-embedding-3-small:1536".
   embedder TEXT NOT NULL,
   dim INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('filling', 'serving', 'retired')),
-  -- Of the records of its flat files, as kernel_digest makes it: 16 hexadecimal digits.
-  digest TEXT NOT NULL,
+  -- How many vectors it has, and the sum of their digests modulo 2^62: what the flat files are held to. By the triggers.
+  rows INTEGER NOT NULL DEFAULT 0,
+  digest INTEGER NOT NULL DEFAULT 0,
+  -- dim float32: what is taken from cold rows before they become bits; NULL before there are any.
+  mean BLOB,
   created_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -110,18 +114,34 @@ CREATE TABLE vector (
   memory_id INTEGER NOT NULL REFERENCES memory (id) ON DELETE CASCADE,
   -- 0 hot, 1 warm, 2 cold
   tier INTEGER NOT NULL,
+  -- Of what the flat files have of it, as kernel_digest makes it, modulo 2^62.
+  digest INTEGER NOT NULL,
   -- dim float32, little-endian
   vector BLOB NOT NULL
 ) STRICT;
 CREATE INDEX vector_by_memory ON vector (memory_id);
 
--- Places that were given up and are still in the flat files, for as long as it takes to say so.
-CREATE TABLE vector_removed (
-  place INTEGER PRIMARY KEY,
-  memory_id INTEGER NOT NULL
+-- Places that the flat files do not have yet as they are here, for as long as it takes to say so. AUTOINCREMENT: who has
+-- read up to a number misses none.
+CREATE TABLE vector_change (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  place INTEGER NOT NULL
 ) STRICT;
+CREATE TRIGGER vector_added AFTER INSERT ON vector BEGIN
+  INSERT INTO vector_change (place) VALUES (new.place);
+  UPDATE vector_set SET rows = rows + 1, digest = (digest + new.digest) & 4611686018427387903
+    WHERE id = new.place >> 33;
+END;
 CREATE TRIGGER vector_gone AFTER DELETE ON vector BEGIN
-  INSERT OR REPLACE INTO vector_removed (place, memory_id) VALUES (old.place, old.memory_id);
+  INSERT INTO vector_change (place) VALUES (old.place);
+  UPDATE vector_set SET rows = rows - 1, digest = (digest - old.digest) & 4611686018427387903
+    WHERE id = old.place >> 33;
+END;
+CREATE TRIGGER vector_moved AFTER UPDATE OF place, tier, digest ON vector BEGIN
+  INSERT INTO vector_change (place) VALUES (old.place);
+  INSERT INTO vector_change (place) SELECT new.place WHERE new.place <> old.place;
+  UPDATE vector_set SET digest = (digest - old.digest + new.digest) & 4611686018427387903
+    WHERE id = new.place >> 33;
 END;
 
 -- What is forgotten leaves its message in place, with other text.
