@@ -55,6 +55,10 @@ function offending(scripts: Script[], valuesOf: (script: Script) => string[]): s
   return scripts.flatMap((script) => valuesOf(script).map((value) => `${script.id}: ${value}`))
 }
 
+test("conversations are there in all four languages", () => {
+  expect(languages).toEqual(["en", "es", "de", "zh"])
+})
+
 test.each(languages)("the fillers in %s are exchanges, enough of them, and no two alike", (language) => {
   const fillers = fillersOf(language)
   expect(fillers.length).toBeGreaterThanOrEqual(fillers_min)
