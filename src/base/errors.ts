@@ -52,6 +52,12 @@ export const errors = {
     exit: 1,
     message: "The plugin cannot be taken into service.",
   },
+  index_failed: {
+    rpc: -32018,
+    http: 500,
+    exit: 74,
+    message: "The memory could not be searched; run weft memory reindex.",
+  },
   invalid_config: { rpc: -32602, http: 400, exit: 78, message: "The configuration is not valid." },
   already_running: {
     rpc: -32014,

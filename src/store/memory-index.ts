@@ -66,3 +66,26 @@ export function textsOf(
     )
     .all(JSON.stringify(ids)) as ReturnType<typeof textsOf>
 }
+
+const set_places = 2 ** 33
+
+/** Vectors of a set by the hexadecimal hash of their rows' texts; those that have none are left out. */
+export function vectorsOfHashes(
+  db: Database,
+  set_id: number,
+  hashes: readonly string[],
+): Map<string, Float32Array> {
+  const rows = db
+    .query(
+      `SELECT lower(hex(memory.hash)) AS hash, vector.vector FROM json_each($hashes) AS wanted
+         JOIN memory ON memory.hash = unhex(wanted.value)
+         JOIN vector ON vector.memory_id = memory.id
+       WHERE vector.place >= $from AND vector.place < $to GROUP BY memory.hash`,
+    )
+    .all({
+      hashes: JSON.stringify(hashes),
+      from: set_id * set_places,
+      to: (set_id + 1) * set_places,
+    }) as { hash: string; vector: Uint8Array }[]
+  return new Map(rows.map(({ hash, vector }) => [hash, new Float32Array(vector.slice().buffer)]))
+}

@@ -1,0 +1,54 @@
+/** Which sets of vectors are searched and filled, each with the embedder that made it. */
+import type { Embedder } from "../embed/embedder.ts"
+import type { VectorSet, Vectors } from "../vectors/set.ts"
+
+export type SetInUse = { set: VectorSet; embedder: Embedder }
+
+export type SetsInUse = {
+  /** The one that serves first. A set whose embedder is no longer configured is not among them. */
+  list(): SetInUse[]
+  /** Sets that are there but cannot be asked, for people. */
+  unasked(): string[]
+  /** Finds or makes the set of the wanted embedder. Throws what the embedder throws where its length has to be learnt. */
+  prepare(signal: AbortSignal): Promise<void>
+  /** Which embedder is to make the vectors from now on. */
+  want(embedder: Embedder): void
+  wanted(): Embedder
+  /** The set that the wanted embedder still fills; undefined where it serves, or is not prepared. */
+  filling(): SetInUse | undefined
+}
+
+/** `find` answers the embedder of an id that a set carries, where the configuration still knows it. */
+export function openSetsInUse(
+  vectors: Vectors,
+  first: Embedder,
+  find: (id: string) => Embedder | undefined,
+): SetsInUse {
+  let wanted = first
+  const embedderOf = (id: string) => (id === wanted.id ? wanted : find(id))
+  const list = () =>
+    vectors.sets().flatMap((set) => {
+      const embedder = embedderOf(set.embedder)
+      return embedder ? [{ set, embedder }] : []
+    })
+  return {
+    list,
+    wanted: () => wanted,
+    want: (embedder) => {
+      wanted = embedder
+    },
+    unasked: () =>
+      vectors
+        .sets()
+        .filter(({ embedder }) => !embedderOf(embedder))
+        .map(({ embedder }) => embedder),
+    async prepare(signal) {
+      // A model that was asked for no length says it with its first answer, and with that its whole id.
+      if (wanted.dim() === undefined) await wanted.embed(["length"], "query", signal)
+      const dim = wanted.dim()
+      if (dim === undefined) throw new Error(`${wanted.id} answered no vector`)
+      await vectors.use(wanted.id, dim)
+    },
+    filling: () => list().find(({ set }) => set.embedder === wanted.id && set.state === "filling"),
+  }
+}
