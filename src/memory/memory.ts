@@ -118,15 +118,20 @@ export type MemoryStats = {
   embedder: string
   vectors: {
     embedder: string
-    state: "filling" | "serving" | "retired"
+    state: "filling" | "serving"
     dim: number
     hot: number
     warm: number
     cold: number
+    /** Rows that have no vector in it. */
     missing: number
+    /** "exact", or the graph and how much it finds of what an exact search finds. */
     index: string
+    /** What goes on in the background, and how far it is, of 1. */
+    work: "none" | "checking" | "rebuilding" | "moving" | "linking"
+    progress: number
+    kept_in: "files" | "memory"
     disk_bytes: number
-    mapped_bytes: number
   }[]
   kernel: string
 }

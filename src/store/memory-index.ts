@@ -89,3 +89,68 @@ export function vectorsOfHashes(
     }) as { hash: string; vector: Uint8Array }[]
   return new Map(rows.map(({ hash, vector }) => [hash, new Float32Array(vector.slice().buffer)]))
 }
+
+/** Empties the index of words; the rows stay. */
+export function clearWords(db: Database): void {
+  db.run("INSERT INTO memory_fts (memory_fts) VALUES ('delete-all')")
+}
+
+/** The words of a row that is there, in place of what the index had of it. */
+export function putWords(db: Database, id: number, owner_id: number, words: string): void {
+  db.query("DELETE FROM memory_fts WHERE rowid = ?").run(id)
+  db.query(
+    `INSERT INTO memory_fts (rowid, owner, body) SELECT $id, $owner, $words
+     WHERE $words <> '' AND EXISTS (SELECT 1 FROM memory WHERE id = $id)`,
+  ).run({ id, owner: `o${owner_id}`, words })
+}
+
+/** Texts of all rows above a number, lowest first. */
+export const listTexts = (
+  db: Database,
+  after: number,
+  limit: number,
+): { id: number; owner_id: number; text: string }[] =>
+  db
+    .query(
+      `SELECT memory.id, owner_id, coalesce(memory.text, message.text, '') AS text
+       FROM memory LEFT JOIN message ON message.id = message_id WHERE memory.id > ? ORDER BY memory.id LIMIT ?`,
+    )
+    .all(after, limit) as { id: number; owner_id: number; text: string }[]
+
+export type RowCounts = { kind: string; n: number }[]
+
+export const countKinds = (db: Database, agent: string | undefined): RowCounts =>
+  db
+    .query(
+      `SELECT kind, count(*) AS n FROM memory JOIN memory_owner ON memory_owner.id = owner_id
+       WHERE $agent IS NULL OR agent = $agent GROUP BY kind`,
+    )
+    .all({ agent: agent ?? null }) as RowCounts
+
+export const countFacts = (
+  db: Database,
+  agent: string | undefined,
+): { current: number; superseded: number; disputed: number } =>
+  db
+    .query(
+      `SELECT count(*) FILTER (WHERE superseded_ms IS NULL) AS current,
+         count(superseded_ms) AS superseded,
+         count(*) FILTER (WHERE superseded_ms IS NULL AND disputes IS NOT NULL) AS disputed
+       FROM fact JOIN memory ON memory.id = memory_id JOIN memory_owner ON memory_owner.id = owner_id
+       WHERE $agent IS NULL OR agent = $agent`,
+    )
+    .get({ agent: agent ?? null }) as ReturnType<typeof countFacts>
+
+/** How many rows have text, and how many the index of words has. */
+export function countWords(db: Database): { rows: number; indexed: number } {
+  return db
+    .query(
+      `SELECT (SELECT count(*) FROM memory) AS rows, (SELECT count(*) FROM memory_fts_docsize) AS indexed`,
+    )
+    .get() as { rows: number; indexed: number }
+}
+
+/** Throws SQLiteError where the index of words is damaged. */
+export function checkWords(db: Database): void {
+  db.run("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 0)")
+}

@@ -1,0 +1,53 @@
+import type { Database } from "bun:sqlite"
+import { foldAway, forgetRows } from "../store/forget.ts"
+import { getMemories, type MemoryRow } from "../store/memory.ts"
+import { keepMatching, matchWords } from "../store/memory-search.ts"
+import type { Store } from "../store/open.ts"
+import { toItems } from "./items.ts"
+import type { Forgotten } from "./memory.ts"
+import { toMatch } from "./text/fold.ts"
+
+export type ForgetDeps = { store: Store; settle(): void }
+
+const related_max = 20
+
+/**
+ * Forgets rows that the owners have; with a message's row, or a fact that was said in one, the message's text. The bytes
+ * are gone from the database, its log and the files beside it when this is over. Copies of the database that were made
+ * before still have them.
+ */
+export async function forgetItems(
+  { store, settle }: ForgetDeps,
+  owner_ids: readonly number[],
+  ids: readonly number[],
+): Promise<Forgotten> {
+  const filter = { owner_ids, include_superseded: true }
+  const visible = keepMatching(store.db, ids, filter)
+  const rows = getMemories(store.db, visible)
+  const forgotten = await store.commit((db) => forgetRows(db, visible))
+  settle()
+  foldAway(store.db)
+  const related = findRelated(store.db, owner_ids, rows)
+  return { forgotten, related: toItems(store.db, getMemories(store.db, related)) }
+}
+
+/** What still has the telling words of what was forgotten: the assistant may have repeated it. */
+function findRelated(db: Database, owner_ids: readonly number[], rows: readonly MemoryRow[]): number[] {
+  const found = rows.flatMap(({ kind, text }) => {
+    // Of "user's name: Ana" only Ana is worth looking for.
+    const told = kind === "fact" ? text.slice(text.indexOf(": ") + 1) : text
+    const words = toMatch(told)
+    if (words.length === 0) return []
+    const { ids } = matchWords(db, words, { owner_ids, include_superseded: true }, related_max)
+    return ids.filter((id) => hasAll(db, id, words))
+  })
+  return [...new Set(found)].slice(0, related_max)
+}
+
+/** At least half of them, all of a few: a passage is seldom repeated word for word. */
+function hasAll(db: Database, id: number, words: readonly string[]): boolean {
+  const [row] = getMemories(db, [id])
+  const there = new Set(toMatch(row?.text ?? ""))
+  const shared = words.filter((word) => there.has(word)).length
+  return words.length <= 3 ? shared === words.length : shared >= words.length / 2
+}
