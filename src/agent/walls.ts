@@ -16,7 +16,17 @@ export type WallsOptions = {
 }
 
 /** What no folder that is granted may contain. */
-const own_files = ["token", "weft.db", "lock", "gateway.json", "credentials", "files", "run", "logs"]
+const own_files = [
+  "token",
+  "weft.db",
+  "lock",
+  "gateway.json",
+  "credentials",
+  "files",
+  "run",
+  "logs",
+  "vectors",
+]
 
 /** What limits an agent's tools, from its configuration. Opens and makes nothing. */
 export function openWalls(

@@ -44,6 +44,8 @@ export function openIndexer(
   inUse: () => { set: VectorSet; embedder: Embedder }[],
 ): Indexer {
   const { store } = deps
+  /** By set: up to which row none is without a vector, as to look for those among a million takes a second. */
+  const filled_to = new Map<number, number>()
   let trouble: string | undefined
   const attempt = async (set: VectorSet, embedder: Embedder, rows: { id: number; text: string }[]) => {
     try {
@@ -89,11 +91,14 @@ export function openIndexer(
       return messages.length
     },
     async fill(set, embedder) {
-      const ids = deps.vectors.missing(set.id, 0, batch_rows)
-      if (ids.length === 0) return 0
+      const ids = deps.vectors.missing(set.id, filled_to.get(set.id) ?? 0, batch_rows)
+      const last = ids.at(-1)
+      if (last === undefined) return 0
       const found = await attempt(set, embedder, textsOf(store.db, ids))
       if (!found) return 0
-      return await store.commit((db) => deps.vectors.add(db, set.id, found))
+      await store.commit((db) => deps.vectors.add(db, set.id, found))
+      filled_to.set(set.id, last)
+      return ids.length
     },
     restart: () => store.commit((db) => setProgress(db, progress_name, 0)),
   }
