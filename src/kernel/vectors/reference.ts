@@ -8,11 +8,15 @@ import {
   checkRerank,
   checkRows,
 } from "./checks.ts"
+import { checkCapacity, checkCopy, checkGraphSearch, checkNodes, checkShape } from "./graph-layout.ts"
 import type { VectorKernel } from "./kernel.ts"
 import { binarise, scanBits } from "./reference-bits.ts"
+import { graphBytes, graphCheck, graphCopy, graphInit, graphOf } from "./reference-graph.ts"
+import { graphInsert, graphRemove } from "./reference-links.ts"
 import { allocateArray, readIntoArray } from "./reference-memory.ts"
 import { digestRecords, filterRows } from "./reference-rows.ts"
 import { quantise, rerank, scanF32, scanMany } from "./reference-scan.ts"
+import { graphSearch } from "./reference-walk.ts"
 
 /** The kernel in TypeScript: what the others are held to, and what is there where neither of them can be loaded. */
 export function openReferenceKernel(): VectorKernel {
@@ -55,13 +59,33 @@ export function openReferenceKernel(): VectorKernel {
       return digestRecords(records, checkRecords(records, bytes, first), bytes, first, sum)
     },
     embed: later,
-    graphBytes: later,
-    graphInit: later,
-    graphCheck: later,
-    graphInsert: later,
-    graphRemove: later,
-    graphSearch: later,
-    graphCopy: later,
+    graphBytes(capacity, degree) {
+      checkCapacity(capacity, degree)
+      return graphBytes(capacity, degree)
+    },
+    graphInit(graph, shape) {
+      checkShape(shape)
+      assert(graph.bytes.length >= graphBytes(shape.capacity, shape.degree), "the region holds the graph")
+      graphInit(graph, shape)
+    },
+    graphCheck,
+    graphInsert(graph, matrix, nodes, keys) {
+      checkNodes(graph, matrix, nodes)
+      assert(nodes.length === keys.length, "every node has a key")
+      return graphInsert(graphOf(graph), matrix, nodes, keys)
+    },
+    graphRemove(graph, matrix, nodes) {
+      checkNodes(graph, matrix, nodes)
+      return graphRemove(graphOf(graph), matrix, nodes)
+    },
+    graphSearch(graph, matrix, query, k, breadth, allow) {
+      checkGraphSearch(graph, matrix, query, k, breadth, allow)
+      return graphSearch(graphOf(graph), matrix, query, k, breadth, allow)
+    },
+    graphCopy(from, moved, to) {
+      checkCopy(from, moved)
+      return graphCopy(from, moved, to)
+    },
   }
 }
 
