@@ -81,6 +81,12 @@ export const memorySection = defineSection(
                 description: "Its embedding model.",
                 examples: ["text-embedding-3-small"],
               }),
+              batch_max: Type.Integer({
+                default: 96,
+                minimum: 1,
+                maximum: 2048,
+                description: "Most texts in one request.",
+              }),
               dimensions: Type.Optional(
                 Type.Integer({
                   minimum: 1,

@@ -123,12 +123,12 @@ function toOptions(
 }
 
 /** What an error's text must not show: the key, and header values, which may be one. */
-function secretsOf({ api_key, headers }: WireConfig): string[] {
+export function secretsOf({ api_key, headers }: WireConfig): string[] {
   return [api_key ?? "", ...Object.values(headers)].filter((text) => text.length >= 8)
 }
 
 /** SDKs ask for the type of fetch with its static extras, and use none of them. */
-const asFetch = (watched: Fetch) => watched as unknown as typeof globalThis.fetch
+export const asFetch = (watched: Fetch) => watched as unknown as typeof globalThis.fetch
 
 /** Adds the API's version to an address that does not name one. */
 export function versioned(base_url: string, version: string): string {

@@ -63,6 +63,18 @@ export function toFailure(thrown: unknown, context: FailureContext): AppError {
   return providerFailed(context, `The provider reported an error: ${messageOf(error)}`, { retryable })
 }
 
+/** Whether a request was refused because there is more text in it than the model takes. Providers say it in words only. */
+export function isTooLong(thrown: unknown): boolean {
+  if (!isObject(thrown) || thrown instanceof AppError) return false
+  const status = statusOf(thrown)
+  if (status === 413) return true
+  if (status !== 400 && status !== 422 && status !== 500) return false
+  const { message, responseBody } = thrown as Thrown
+  return /too (long|large|many tokens|big)|context (length|size|window)|maximum.{0,40}(tokens|length)|token limit|exceed/i.test(
+    `${message} ${responseBody}`,
+  )
+}
+
 /** An HTTP status that says failure; a 200 whose body broke has none worth telling. */
 function statusOf({ statusCode, code }: Thrown): number | undefined {
   for (const value of [statusCode, code]) {

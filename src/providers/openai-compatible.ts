@@ -48,5 +48,5 @@ export const openaiCompatible = defineProvider({
 })
 
 /** Only an address without any path gets the usual one: these servers' paths are their own. */
-const rooted = (base_url: string) =>
+export const rooted = (base_url: string) =>
   new URL(base_url).pathname === "/" ? versioned(base_url, "v1") : base_url

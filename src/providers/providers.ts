@@ -1,5 +1,6 @@
 import { Value } from "@sinclair/typebox/value"
 import { AppError } from "../base/errors.ts"
+import type { WireConfig } from "./ai-sdk.ts"
 import { costUsd, modelFacts } from "./catalogue.ts"
 import type { ProviderConfig } from "./config.ts"
 import type { AnyProvider, ModelChunk, ModelRequest, ModelStream, ModelUsage } from "./provider.ts"
@@ -13,6 +14,9 @@ export type FindKey = (
 
 export type ProviderState = { id: string; state: "ready" | "no_key" }
 
+/** What it takes to reach a provider. */
+export type Connection = { kind: string; config: WireConfig }
+
 type Choice = { provider: string; model: string; api_key?: string }
 
 export type Providers = {
@@ -24,6 +28,8 @@ export type Providers = {
   pick(name?: string, model?: string): { provider: string; model: string }
   /** Asks the model. A choice's own key takes the place of the provider's. */
   stream(choice: Choice, request: ModelRequest): AsyncGenerator<ModelChunk, void, undefined>
+  /** For what is no conversation: its kind, and its configuration with its key. Throws provider_failed where it lacks one. */
+  connect(name: string): Connection
   /** US dollars of one call by list price; null where that is not known. */
   cost(choice: Choice, usage: ModelUsage): number | null
   /** Whether the choice has the key that it needs. */
@@ -83,6 +89,7 @@ export async function openProviders({
       const blind = facts !== undefined && !facts.input.includes("image")
       return streamOf(choice)(blind ? withoutImages(request) : request)
     },
+    connect: (name) => connectionOf(entries.get(name), name, undefined, kinds).connection,
     cost({ provider, model }, usage) {
       const entry = entries.get(provider)
       return entry?.preset?.local ? 0 : costUsd(listedAs(entry), model, usage)
@@ -138,6 +145,16 @@ function openEntry(
   api_key: string | undefined,
   kinds: Map<string, AnyProvider>,
 ): ModelStream {
+  const { declaration, connection } = connectionOf(entry, name, api_key, kinds)
+  return declaration.open(connection.config)
+}
+
+function connectionOf(
+  entry: Entry | undefined,
+  name: string,
+  api_key: string | undefined,
+  kinds: Map<string, AnyProvider>,
+): { declaration: AnyProvider; connection: Connection } {
   const kind = entry?.config.kind ?? entry?.preset?.kind
   if (!entry || !kind) throw unusable(name, `Set kind under [providers.${name}]; the name does not say it.`)
   const declaration = kinds.get(kind)
@@ -145,13 +162,14 @@ function openEntry(
   const key = api_key ?? entry.found_key
   if (key === undefined && !isReady(entry)) throw unusable(name, missingKey(entry))
   const base_url = entry.config.base_url ?? entry.preset?.base_url
-  return declaration.open({
-    ...(Value.Default(declaration.config, {}) as object),
+  const config = {
+    ...(Value.Default(declaration.config, {}) as WireConfig),
     ...entry.config,
     name,
     ...(base_url === undefined ? {} : { base_url }),
     ...(key === undefined ? {} : { api_key: key }),
-  })
+  }
+  return { declaration, connection: { kind, config } }
 }
 
 function missingKey({ name, preset }: Entry): string {
