@@ -40,6 +40,9 @@ import { currentTime } from "./tools/current-time.ts"
 import { editFile } from "./tools/edit-file.ts"
 import { exec } from "./tools/exec.ts"
 import { listDir } from "./tools/list-dir.ts"
+import { memoryAdd } from "./tools/memory-add.ts"
+import { memoryForget } from "./tools/memory-forget.ts"
+import { memorySearch } from "./tools/memory-search.ts"
 import { readFile } from "./tools/read-file.ts"
 import { readResult } from "./tools/read-result.ts"
 import { searchFiles } from "./tools/search-files.ts"
@@ -116,6 +119,9 @@ export const tools = [
   webSearch,
   currentTime,
   sessionSearchTool,
+  memorySearch,
+  memoryAdd,
+  memoryForget,
   readResult,
 ]
 

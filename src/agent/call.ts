@@ -13,10 +13,11 @@ import type { Approvals, Asking } from "./approvals.ts"
 import { type CallOf, contextFor, contextWithout, lookAt } from "./context.ts"
 import type { ToolResultEvent, TurnEvent } from "./events.ts"
 import { decide, type Verdict } from "./gate.ts"
+import type { MemoryDeps } from "./memory.ts"
 import { showResult } from "./results.ts"
 import type { Toolbox } from "./toolbox.ts"
 
-export type CallDeps = {
+export type CallDeps = MemoryDeps & {
   store: Store
   approvals: Approvals
   now_ms(): number

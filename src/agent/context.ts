@@ -1,6 +1,5 @@
 /** What a call may reach: while it is looked at nothing but reading, while it runs what was decided. */
 import { type Target, ToolDenied } from "../security/target.ts"
-import { searchMessages } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import { findResult } from "../store/tool-results.ts"
 import type { AnyTool, ToolContext } from "../tools/tool.ts"
@@ -8,6 +7,7 @@ import type { Agent } from "./agents.ts"
 import { hashOf } from "./approvals.ts"
 import { permitOf } from "./gate.ts"
 import { type Hands, no_hands, openHands } from "./hands.ts"
+import { type MemoryDeps, searchSessions, toToolMemory } from "./memory.ts"
 
 /** Whose call it is. */
 export type CallOf = {
@@ -17,7 +17,7 @@ export type CallOf = {
   signal: AbortSignal
 }
 
-type Deps = { store: Store; now_ms(): number }
+type Deps = MemoryDeps & { store: Store; now_ms(): number }
 
 /** All that the call would do. */
 export async function lookAt(tool: AnyTool, params: unknown, of: CallOf, deps: Deps): Promise<Target[]> {
@@ -78,19 +78,17 @@ const isMeant = (asked: readonly Target[], host: string, port: number): boolean 
   (/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host) || host === "localhost") &&
   asked.some(({ kind, text }) => kind === "host" && text === `${host}:${port}`)
 
-function toContext(
-  hands: Hands,
-  permit: (target: Target) => void,
-  { agent, session_key, turn_id, signal }: CallOf,
-  { store, now_ms }: Deps,
-): ToolContext {
+function toContext(hands: Hands, permit: (target: Target) => void, of: CallOf, deps: Deps): ToolContext {
+  const { store, now_ms } = deps
+  const { agent, session_key, turn_id, signal } = of
   return {
     agent: agent.id,
     session_key: session_key ?? "",
     signal,
     now_ms,
     config: agent.walls.config,
-    searchSessions: (query, limit) => searchMessages(store.db, { query, agents: [agent.id], limit }),
+    searchSessions: searchSessions(of, deps),
+    memory: toToolMemory(of, deps),
     findResult: (handle) => findResult(store.db, session_key ?? turn_id ?? "", handle),
     mayTouch: (target) => isPermitted(() => permit(target)),
     get files() {

@@ -6,6 +6,7 @@ import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
 import type { Channels } from "../channels/channel.ts"
+import type { OpenedMemory } from "../memory/open.ts"
 import type { Plugins, PluginTool } from "../plugins/plugin.ts"
 import type { RetentionConfig } from "../store/config.ts"
 import type { Store } from "../store/open.ts"
@@ -53,6 +54,7 @@ export type App = {
   log: Log
   now_ms(): number
   store: Store
+  memory: OpenedMemory
   auth: Auth
   turns: Turns
   approvals: Approvals

@@ -178,6 +178,8 @@ export type Memory = {
   later(session_id: number): void
   search(query: MemoryQuery, signal: AbortSignal): Promise<MemoryAnswer>
   list(filter: MemoryFilter): MemoryItem[]
+  /** Of these numbers the rows that the reader may see, in their order; superseded facts, too. */
+  get(reader: Reader, ids: readonly number[]): MemoryItem[]
   /** Throws forbidden where the agent may not share in the namespace. */
   add(note: NewNote): Promise<MemoryItem>
   /** Numbers that the reader may not see are answered like those that are not there: not counted. */

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite"
 import { type Part, type Role, textOf } from "../base/parts.ts"
+import type { SessionParts } from "../base/session-key.ts"
 
 export type Message = {
   id: number
@@ -115,11 +116,16 @@ export type Hit = {
   snippet: string
 }
 
+export type MessageQuery = {
+  query: string
+  agents?: readonly string[] | undefined
+  /** Only sessions with him. */
+  sender?: Pick<SessionParts, "channel" | "account" | "peer"> | undefined
+  limit: number
+}
+
 /** Full-text search, best first. The words are searched for as words: operators of the index have no meaning. */
-export function searchMessages(
-  db: Database,
-  { query, agents, limit }: { query: string; agents?: string[] | undefined; limit: number },
-): Hit[] {
+export function searchMessages(db: Database, { query, agents, sender, limit }: MessageQuery): Hit[] {
   const words = query.match(/[\p{L}\p{N}\p{M}_]+/gu)
   if (!words) return []
   return db
@@ -130,11 +136,23 @@ export function searchMessages(
          JOIN session ON session.id = message.session_id
        WHERE message_fts MATCH $match
          AND ($agents IS NULL OR session.agent IN (SELECT value FROM json_each($agents)))
+         AND ($channel IS NULL OR (session.channel = $channel AND session.account = $account AND session.peer = $peer))
        ORDER BY bm25(message_fts), message.id DESC LIMIT $limit`,
     )
     .all({
       match: words.map((word) => `"${word}"`).join(" "),
       agents: agents ? JSON.stringify(agents) : null,
+      channel: sender?.channel ?? null,
+      account: sender?.account ?? null,
+      peer: sender?.peer ?? null,
       limit,
     }) as Hit[]
+}
+
+/** Who said these messages. */
+export function rolesOf(db: Database, ids: readonly number[]): Map<number, Role> {
+  const rows = db
+    .query("SELECT id, role FROM message WHERE id IN (SELECT value FROM json_each(?))")
+    .all(JSON.stringify(ids)) as { id: number; role: Role }[]
+  return new Map(rows.map(({ id, role }) => [id, role]))
 }

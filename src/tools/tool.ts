@@ -11,14 +11,67 @@ export type { Effect }
 /** One stretch of a past conversation that a search found. */
 export type SearchHit = { session_key: string; role: string; created_ms: number; snippet: string }
 
+/** Something remembered, as a tool may show it. */
+export type Remembered = {
+  id: number
+  text: string
+  /** Who said it, or what it is: "user", "assistant", "fact". */
+  who: string
+  /** Whether it was said in the conversation or added by hand; what tools answered was written by anybody. */
+  is_trusted: boolean
+  created_ms: number
+  session_key: string | null
+  tags: readonly string[]
+}
+
+export type MemorySearch = {
+  text: string
+  kinds?: readonly ("message" | "tool_result" | "summary" | "fact" | "note")[] | undefined
+  tags?: readonly string[] | undefined
+  after_ms?: number | undefined
+  before_ms?: number | undefined
+  limit: number
+}
+
+/** What a search did, so that an empty answer can be believed. */
+export type MemorySearched = {
+  /** Rows that it was about, of which the words of so many matched. */
+  rows: number
+  words_matched: number
+  vectors: readonly { index: string; looked_at: number }[]
+  /** Messages that it could not find yet. */
+  pending: number
+  warnings: readonly string[]
+}
+
+/** The memory as the sender of the session has it; what he may not see is not there. */
+export type ToolMemory = {
+  search(query: MemorySearch): Promise<{
+    hits: (Remembered & { why: readonly string[] })[]
+    searched: MemorySearched
+  }>
+  /** For the sender alone, or for a namespace. Throws where there is no sender, or the agent may not share there. */
+  add(note: {
+    text: string
+    tags: readonly string[]
+    importance: number
+    fact?: { subject: string; predicate: string; object: string } | undefined
+    namespace?: string | undefined
+  }): Promise<Remembered>
+  /** Of these the ones that are the sender's own: nothing else can be forgotten from here. */
+  find(ids: readonly number[]): Promise<Remembered[]>
+  forget(ids: readonly number[]): Promise<{ forgotten: number; related: Remembered[] }>
+}
+
 /** What a tool may reach. The turn that calls it fills it in; a tool sees one agent's own things only. */
 export type ToolContext = {
   agent: string
   session_key: string
   signal: AbortSignal
   now_ms(): number
-  /** Full-text search over this agent's own sessions, best first. */
+  /** Full-text search over this sender's sessions with the agent, best first. */
   searchSessions(query: string, count_max: number): SearchHit[]
+  memory: ToolMemory
   /** The agent's folders, the web and programs, each behind its walls; what the call may not touch throws. */
   files: Files
   /** One folder that the operator named, by its absolute path, behind the same walls. */

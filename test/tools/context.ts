@@ -6,7 +6,7 @@ import { openFiles } from "../../src/security/files/files.ts"
 import type { Execute, Executed } from "../../src/security/sandbox/execute.ts"
 import { type Target, ToolDenied } from "../../src/security/target.ts"
 import { toolsSection } from "../../src/tools/config.ts"
-import type { AnyTool, ToolContext, ToolOutput } from "../../src/tools/tool.ts"
+import type { AnyTool, ToolContext, ToolMemory, ToolOutput } from "../../src/tools/tool.ts"
 
 export type Options = {
   /** What the rules deny; everything else below the workspace is allowed. */
@@ -14,6 +14,7 @@ export type Options = {
   execute?: Execute
   programs?: Record<string, string>
   results?: Record<string, string>
+  memory?: ToolMemory
   /** Further folders that may be read. */
   read?: string[]
 }
@@ -29,8 +30,18 @@ export type Workspace = Disposable & {
   said(tool: AnyTool, input: Record<string, unknown>): Promise<string>
 }
 
+const unasked = () => Promise.reject(new Error("no test of files remembers"))
+const no_memory: ToolMemory = { search: unasked, add: unasked, find: unasked, forget: unasked }
+
 /** A real workspace in a folder of its own, behind the real walls of files. */
-export function openWorkspace({ denies, execute, programs, results, read = [] }: Options = {}): Workspace {
+export function openWorkspace({
+  denies,
+  execute,
+  programs,
+  results,
+  memory,
+  read = [],
+}: Options = {}): Workspace {
   const folder = mkdtempSync(join(tmpdir(), "weft-tools-"))
   const open = openFiles({ workspace: folder, read, write: [] })
   const permit = (target: Target): void => {
@@ -42,6 +53,7 @@ export function openWorkspace({ denies, execute, programs, results, read = [] }:
     signal: new AbortController().signal,
     now_ms: () => Date.now(),
     searchSessions: () => [],
+    memory: memory ?? no_memory,
     files: open.for(permit),
     openFolder: () => open.for(permit),
     fetch: () => Promise.reject(new Error("no test of files fetches")),
