@@ -11,8 +11,12 @@ export const memoryAdd = defineTool({
   params: Type.Object(
     {
       text: Type.String({ minLength: 1, maxLength: 4000, description: "Understandable by itself." }),
-      tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { default: [], maxItems: 8 }),
-      importance: Type.Number({ default: 0.7, minimum: 0, maximum: 1 }),
+      tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        default: [],
+        maxItems: 8,
+        description: "To find it by.",
+      }),
+      importance: Type.Number({ default: 0.7, minimum: 0, maximum: 1, description: "From 0 to 1." }),
       fact: Type.Optional(
         Type.Object(
           {
@@ -24,7 +28,7 @@ export const memoryAdd = defineTool({
               description: "Replaces its earlier value.",
             }),
           },
-          { additionalProperties: false },
+          { additionalProperties: false, description: "Where it is one value of one thing." },
         ),
       ),
       namespace: Type.Optional(Type.String({ description: "Shared with other agents, where allowed." })),

@@ -4,8 +4,7 @@ import { defineTool } from "./tool.ts"
 
 export const memoryForget = defineTool({
   name: "memory_forget",
-  description:
-    "Forget memories for good, by the ids that memory_search shows; without `sure` it only shows them.",
+  description: "Forget memories for good; without `sure` it only shows them.",
   effect: "none",
   group: "memory",
   deferred: true,
@@ -15,6 +14,7 @@ export const memoryForget = defineTool({
       ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
         minItems: 1,
         maxItems: 50,
+        description: "As memory_search shows them.",
       }),
       sure: Type.Boolean({ default: false, description: "The user saw them and wants that." }),
     },

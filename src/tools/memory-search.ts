@@ -14,12 +14,17 @@ export const memorySearch = defineTool({
   group: "memory",
   params: Type.Object(
     {
-      query: Type.String({ minLength: 1, maxLength: 1000 }),
-      kind: Type.Optional(Type.Union(kinds.map((kind) => Type.Literal(kind)))),
-      tag: Type.Optional(Type.String()),
+      query: Type.String({ minLength: 1, maxLength: 1000, description: "What it is about." }),
+      kind: Type.Optional(
+        Type.Union(
+          kinds.map((kind) => Type.Literal(kind)),
+          { description: "Only these." },
+        ),
+      ),
+      tag: Type.Optional(Type.String({ description: "Only with this tag." })),
       after: Day("From this day on."),
       before: Day("Before this day."),
-      limit: Type.Integer({ default: 8, minimum: 1, maximum: 50 }),
+      limit: Type.Integer({ default: 8, minimum: 1, maximum: 50, description: "Most to show." }),
     },
     { additionalProperties: false },
   ),
