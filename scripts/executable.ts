@@ -26,6 +26,7 @@ const threads: Record<string, string[]> = {
     "src/tools/readable-worker.ts",
     "src/security/shell/worker.ts",
     "src/plugins/runner/program-worker.ts",
+    "src/memory/vectors/graph-worker.ts",
   ],
 }
 

@@ -75,8 +75,11 @@ export function setMean(db: Database, id: number, mean: Uint8Array): void {
 }
 
 /** Where the sum is not that of the rows, which no commit of ours leaves. */
-export function setDigest(db: Database, id: number, digest: bigint, rows: number): void {
-  db.query("UPDATE vector_set SET digest = $digest, rows = $rows WHERE id = $id").run({ id, digest, rows })
+export function correctSet(db: Database, id: number, digest_by: bigint, rows_by: number): void {
+  db.query(
+    `UPDATE vector_set SET digest = (digest + $digest_by) & 4611686018427387903, rows = rows + $rows_by
+     WHERE id = $id`,
+  ).run({ id, digest_by, rows_by })
 }
 
 /** Removes some of a set's vectors, and in the end the set. Answers whether that is the end. */
@@ -120,6 +123,11 @@ export function moveVector(
 
 export const isTaken = (db: Database, place: number): boolean =>
   db.query("SELECT 1 FROM vector WHERE place = ?").get(place) !== null
+
+export const hasVector = (db: Database, set_id: number, memory_id: number): boolean =>
+  db
+    .query("SELECT 1 FROM vector WHERE memory_id = $memory_id AND place >= $from AND place < $to")
+    .get({ memory_id, from: toPlace(set_id, false, 0), to: toPlace(set_id + 1, false, 0) }) !== null
 
 /** One more than the highest slot that is taken. */
 export function slotsOf(db: Database, set_id: number, cold: boolean): number {

@@ -70,8 +70,10 @@ export type SetState = VectorSet & {
   /** "files", or "memory" where the folder cannot be written, and why. */
   kept_in: "files" | "memory"
   reason: string | undefined
-  /** Of the files, graph and all. */
+  /** Of its files, graph and all. */
   bytes: number
+  /** Of what the kernel reads, in maps or in memory. */
+  mapped_bytes: number
   /** How the files were found when they were opened. */
   opened: "clean" | "unclean" | "new"
   /** What is going on. Search is exact all the while. */

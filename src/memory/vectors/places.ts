@@ -1,0 +1,43 @@
+/** Gives places out, within a commit: by what SQLite has then, as a commit may be undone and run again. */
+import type { Database } from "bun:sqlite"
+import { assert } from "../../base/errors.ts"
+import { addVector, getVectorMemory, hasVector, isTaken, slotsOf, toPlace } from "../../store/vectors.ts"
+import type { Collection } from "./collection.ts"
+import { bytesOf, digestImage, fitTier, toImage } from "./image.ts"
+import { findFree, idAt, type Part } from "./part.ts"
+import type { NewVector } from "./set.ts"
+
+/** The next free slot at each call; free ones of the files first. */
+export function openSlots(db: Database, { id }: Collection, part: Part): () => number {
+  const free = part.trusted === Number.POSITIVE_INFINITY ? findFree(part) : []
+  while (free.length > 0 && idAt(part, free.at(-1)!) !== 0) free.pop()
+  const isFree = (slot: number) => idAt(part, slot) === 0 && !isTaken(db, toPlace(id, part.cold, slot))
+  let index = free.length
+  let end: number | undefined
+  return () => {
+    while (index > 0) {
+      const slot = free[--index]!
+      if (isFree(slot)) return slot
+    }
+    end ??= Math.max(part.slots, slotsOf(db, id, part.cold))
+    while (isTaken(db, toPlace(id, part.cold, end))) end++
+    return end++
+  }
+}
+
+export function addVectors(db: Database, collection: Collection, rows: readonly NewVector[]): number {
+  const { id, main, shape } = collection
+  const nextSlot = openSlots(db, collection, main)
+  let count = 0
+  for (const { memory_id, vector } of rows) {
+    assert(vector.every(Number.isFinite), "a vector has neither NaN nor infinities")
+    const memory = getVectorMemory(db, memory_id)
+    if (!memory || hasVector(db, id, memory_id)) continue
+    const slot = nextSlot()
+    const tier = fitTier(shape, slot, 0)
+    const digest = digestImage(shape.kernel, toImage(shape, memory, vector, slot, tier), slot, tier)
+    addVector(db, { place: toPlace(id, false, slot), memory_id, tier, digest, vector: bytesOf(vector) })
+    count++
+  }
+  return count
+}
