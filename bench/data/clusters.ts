@@ -33,26 +33,36 @@ export function openClusters(dim: number, seed = 7): ClusterStream {
   let total = 0
   for (let i = 0; i < count; i++) total = shares[i]! += total
   const place = new Float32Array(latent)
+  const row = new Float32Array(dim)
   return {
     fill(rows) {
       for (let at = 0; at < rows.length; at += dim) {
-        const row = rows.subarray(at, at + dim).fill(0)
+        row.fill(0)
         const centre = firstAbove(shares, uniform() * total)
         place.set(centres.subarray(latent * centre, latent * centre + latent))
         addBell(place, within, uniform)
         for (let i = 0; i < latent; i += 4) addFour(row, bend, i * dim, place, i)
-        for (let i = 0; i < dim; i++) row[i] = Math.tanh(row[i]!)
+        bendAll(row)
         addBell(row, noise, uniform)
         toLengthOne(row)
+        rows.set(row, at)
       }
     },
   }
 }
 
+/** tanh, in a third of the time of Math.tanh. */
+function bendAll(row: Float32Array): void {
+  for (let i = 0; i < row.length; i++) row[i] = 1 - 2 / (Math.exp(2 * row[i]!) + 1)
+}
+
 /** Four at once, as each addition reads and writes the row. */
 function addFour(row: Float32Array, bend: Float32Array, at: number, place: Float32Array, from: number): void {
   const { length } = row
-  const [a, b, c, d] = [place[from]!, place[from + 1]!, place[from + 2]!, place[from + 3]!]
+  const a = place[from]!
+  const b = place[from + 1]!
+  const c = place[from + 2]!
+  const d = place[from + 3]!
   for (let i = 0, j = at; i < length; i++, j++)
     row[i] =
       row[i]! + a * bend[j]! + b * bend[j + length]! + c * bend[j + 2 * length]! + d * bend[j + 3 * length]!
