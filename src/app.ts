@@ -24,6 +24,7 @@ import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
 import { openWebhooks } from "./gateway/webhooks.ts"
 import { type Following, followConfig, type Loaded, openLive, readLoaded, startPlugins } from "./live.ts"
+import { type OpenedMemory, openMemory } from "./memory/open.ts"
 import type { Plugins } from "./plugins/plugin.ts"
 import { methods } from "./registry.ts"
 import { removeLeftovers } from "./security/sandbox/remove.ts"
@@ -69,8 +70,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const plugins = stack.use(
     await startPlugins({ holder, home, env, loaded, hub, metrics, store, log, now_ms }),
   )
+  const memory = stack.use(
+    openMemory({
+      ...{ store, log, now_ms },
+      folder: join(home.home, "vectors"),
+      kernel: env.WEFT_KERNEL,
+      settings: (kernel) => holder.live.toMemorySettings({ store, log, now_ms }, kernel),
+    }),
+  )
   const { app, sockets, dispatcher } = openApp({
-    ...{ holder, hub, metrics, plugins },
+    ...{ holder, hub, metrics, plugins, memory },
     home,
     store,
     log,
@@ -108,10 +117,16 @@ async function openHomeStore(home: string, log: Log, now_ms: () => number): Prom
   return store
 }
 
+/** The first turn does not wait for it then. What keeps it from being opened is told by who needs it, too. */
+function warmMemory({ memory, log }: App): void {
+  memory.ready().catch((thrown) => log.error("the memory cannot be opened", { cause: toTrace(thrown) }))
+}
+
 function startFollowing(following: Omit<Following, "signal">): Disposable {
   const stop = new AbortController()
   const timer = setTimeout(() => {
     following.app.plugins.warm()
+    warmMemory(following.app)
     void followConfig({ ...following, signal: stop.signal })
   }, settle_ms)
   return {
@@ -149,6 +164,7 @@ type AppOptions = {
   hub: Hub
   metrics: Metrics
   plugins: Plugins
+  memory: OpenedMemory
   home: Home
   store: Store
   log: Log
@@ -159,7 +175,7 @@ type AppOptions = {
 }
 
 function openApp(options: AppOptions) {
-  const { holder, hub, metrics, plugins, home, store, log, now_ms, loaded, methods, limits } = options
+  const { holder, hub, metrics, plugins, memory, home, store, log, now_ms, loaded, methods, limits } = options
   const files = openFiles(store, join(home.home, "files"), now_ms)
   let sockets: Sockets | undefined
   const auth = openAuth(store, now_ms, (token_id) => {
@@ -189,12 +205,13 @@ function openApp(options: AppOptions) {
     metrics.tool_calls_total.set(key, (metrics.tool_calls_total.get(key) ?? 0) + 1)
     metrics.tool_seconds_total += duration_ms / 1000
   }
-  const calls: CallDeps = { store, approvals, now_ms, keepImage, log, onCalled }
+  const senders = () => holder.live.memory.senders
+  const calls: CallDeps = { store, approvals, memory, senders, now_ms, keepImage, log, onCalled }
   const turns = openTurns(
     () => ({
       ...calls,
       models: holder.live.models,
-      episodic_window: holder.live.episodic_window,
+      memory,
       readFile: files.read,
     }),
     {
@@ -224,6 +241,7 @@ function openApp(options: AppOptions) {
     hub,
     files,
     plugins,
+    memory,
     webhooks: openWebhooks(() => app, limits),
     metrics,
     methods,
@@ -249,6 +267,7 @@ function startTidying(app: App): Disposable {
     const { retention } = app.live()
     app.store
       .commit((db) => purge(db, retention, app.now_ms()))
+      .then(() => app.memory.settle())
       // Each time, as the plugin that it needs may have been out of service.
       .then(() => app.webhooks.resume())
       .catch((thrown) => app.log.error("the store could not be tidied", { cause: toTrace(thrown) }))

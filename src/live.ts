@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
 import { openAgents } from "./agent/agents.ts"
+import { toMemorySettings } from "./agent/memory-settings.ts"
 import { toTool } from "./agent/plugin-tool.ts"
 import { toTrace } from "./base/errors.ts"
 import { openChannels, weakSecrets } from "./channels/channel.ts"
@@ -77,7 +78,12 @@ export async function openLive(
     ...withTools(tools),
     gateway,
     retention,
-    episodic_window: memory.episodic_window,
+    memory,
+    toMemorySettings: (deps, kernel) =>
+      toMemorySettings(
+        { ...deps, memory, configured: [agent, ...agents], agents: live.agents, models, home: home.home },
+        kernel,
+      ),
     shown,
     default_agent: agent.id,
     route: openRouter(bindings, agent.id),
@@ -192,6 +198,7 @@ async function follow({ home, loaded, load, holder, env, app, signal }: Followin
     }
     const { live, needs_restart, warnings, settings } = change.loaded
     holder.live = live.withPlugins(app.plugins.tools())
+    app.memory.configure()
     await app.plugins.configure(settings)
     if (needs_restart.length > 0) {
       app.log.warn("changed, but in force only after a restart", { keys: needs_restart })

@@ -6,7 +6,10 @@ import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
 import type { Channels } from "../channels/channel.ts"
+import type { VectorKernel } from "../kernel/vectors/kernel.ts"
+import type { MemoryConfig } from "../memory/config.ts"
 import type { OpenedMemory } from "../memory/open.ts"
+import type { MemorySettings } from "../memory/service.ts"
 import type { Plugins, PluginTool } from "../plugins/plugin.ts"
 import type { RetentionConfig } from "../store/config.ts"
 import type { Store } from "../store/open.ts"
@@ -23,8 +26,9 @@ import type { Webhooks } from "./webhooks.ts"
 export type Live = {
   gateway: GatewayConfig
   retention: RetentionConfig
-  /** Past turns of a session that a model sees. */
-  episodic_window: number
+  memory: MemoryConfig
+  /** What the memory needs of all this; `deps` is what outlives a change of the configuration. */
+  toMemorySettings(deps: { store: Store; log: Log; now_ms(): number }, kernel: VectorKernel): MemorySettings
   /** The configuration as it may be shown: without any secret. */
   shown: Record<string, unknown>
   agents: Agents

@@ -1,9 +1,10 @@
+import type { VectorKernel } from "../kernel/vectors/kernel.ts"
 import type { Memory } from "./memory.ts"
 import type { MemorySettings, ServiceOptions } from "./service.ts"
 
 export type MemoryOptions = Omit<ServiceOptions, "kernel"> & {
   /** Of the configuration by then; asked for when the memory is first used. */
-  settings(): Promise<MemorySettings>
+  settings(kernel: VectorKernel): MemorySettings
   /** The engine of vectors, as `loadVectorKernel` names it; undefined for the best there is. */
   kernel: string | undefined
 }
@@ -13,7 +14,7 @@ export type OpenedMemory = {
   /** Loads it. Throws what keeps it from being opened, each time anew. */
   ready(): Promise<Memory>
   /** After the configuration has become another one. */
-  configure(): Promise<void>
+  configure(): void
   /** What commits deleted is taken out of the files as well; nothing where the memory is not loaded. */
   settle(): void
   /** Until nothing is left to do in the background. */
@@ -24,7 +25,7 @@ export type OpenedMemory = {
 export function openMemory({ settings, kernel, ...options }: MemoryOptions): OpenedMemory {
   type Service = Awaited<ReturnType<typeof import("./service.ts")["openMemoryService"]>>
   let opening: Promise<Service> | undefined
-  let opened: Service | undefined
+  let opened: { service: Service; engine: VectorKernel } | undefined
   let is_over = false
   const open = async () => {
     const [{ openMemoryService }, { loadVectorKernel, parseKernelName }] = await Promise.all([
@@ -32,8 +33,9 @@ export function openMemory({ settings, kernel, ...options }: MemoryOptions): Ope
       import("../kernel/vectors/load.ts"),
     ])
     const engine = loadVectorKernel(kernel === undefined ? undefined : parseKernelName(kernel))
-    opened = await openMemoryService({ ...options, kernel: engine }, await settings())
-    return opened
+    const service = await openMemoryService({ ...options, kernel: engine }, settings(engine))
+    opened = { service, engine }
+    return service
   }
   const ready = () => {
     if (is_over) throw new Error("the memory is closed")
@@ -45,10 +47,10 @@ export function openMemory({ settings, kernel, ...options }: MemoryOptions): Ope
   }
   return {
     ready,
-    async configure() {
-      if (opening) (await opening).configure(await settings())
+    configure() {
+      if (opened) opened.service.configure(settings(opened.engine))
     },
-    settle: () => opened?.settle(),
+    settle: () => opened?.service.settle(),
     async idle() {
       await (await ready()).idle()
     },

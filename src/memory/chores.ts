@@ -1,0 +1,58 @@
+/** What the memory does in the background, in the order of its urgency. */
+import type { Log } from "../base/log.ts"
+import type { Store } from "../store/open.ts"
+import type { Chore } from "./background.ts"
+import { openLearner } from "./facts/learner.ts"
+import type { SetsInUse } from "./index/in-use.ts"
+import type { Indexer } from "./index/indexer.ts"
+import type { MemorySettings } from "./service.ts"
+import { openSummaries } from "./summaries/summaries.ts"
+import type { Vectors } from "./vectors/set.ts"
+
+export type ChoresDeps = {
+  store: Store
+  vectors: Vectors
+  sets: SetsInUse
+  indexer: Indexer
+  log: Log
+  now_ms(): number
+  signal: AbortSignal
+  settings(): MemorySettings
+}
+
+export function openChores(deps: ChoresDeps): Chore[] {
+  const { vectors, sets, indexer, signal, settings } = deps
+  const isOn = () => settings().config.semantic_enabled
+  return [
+    { name: "index", step: async () => isOn() && (await indexer.step()) > 0 },
+    {
+      name: "embedder",
+      async step() {
+        if (!isOn() || vectors.sets().some(({ embedder }) => embedder === sets.wanted().id)) return false
+        await sets.prepare(signal)
+        return true
+      },
+    },
+    { name: "vectors", step: async () => isOn() && (await fill(deps)) },
+    ...(openSummaries(deps) satisfies Chore[]),
+    ...(openLearner(deps) satisfies Chore[]),
+    {
+      name: "tiers",
+      async step() {
+        if (isOn()) vectors.tend()
+        return false
+      },
+    },
+  ]
+}
+
+/** Embeds what has no vector in the wanted embedder's set, and lets it serve once that is all. */
+async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean> {
+  const wanted = sets.list().find(({ set }) => set.embedder === sets.wanted().id)
+  if (!wanted) return false
+  if ((await indexer.fill(wanted.set, wanted.embedder)) > 0) return true
+  if (wanted.set.state === "filling" && indexer.trouble() === undefined && indexer.pending() === 0) {
+    await vectors.finish(wanted.set.id)
+  }
+  return false
+}
