@@ -1,0 +1,247 @@
+import { once } from "../../base/once.ts"
+import { type CompiledLanguage, type CompiledRule, compileRules } from "./compile.ts"
+import type { FoundFact, Rule } from "./fact.ts"
+import { languages } from "./patterns.ts"
+import { typeOf } from "./predicates.ts"
+import { lastClause, type Sentence, sentenceAt, splitSentences } from "./sentences.ts"
+import { silence, toSpoken } from "./spoken.ts"
+import { type Span, takeBefore, takeValue } from "./value.ts"
+
+/** Of a longer text only the beginning is read: what somebody says of himself is short. */
+const text_length_max = 16_384
+/** A message that says more than this of its writer was not written by hand. */
+const facts_max = 40
+/** Places at which rules are tried; running text of the greatest length has some 400. */
+const tries_max = 1_200
+
+const table = once(() => compileRules(languages))
+
+const word = /\p{Script=Han}|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:'\p{L}+)?/gu
+
+type Reading = {
+  text: string
+  spoken: string
+  sentences: Sentence[]
+  said_ms: number
+  /** From where on it is made up, by language. */
+  invented: Map<CompiledLanguage, number>
+}
+
+/**
+ * What a user says of himself and of his own people and things, by the patterns of `patterns/`. Not read: what `toSpoken`
+ * silences, questions, suppositions, what others say, what is made up. Never throws; takes time in proportion to the length,
+ * of which 16,384 units count. `said_ms` is when it was said, in the time zone of this process.
+ */
+export function extractFacts(text: string, { said_ms }: { said_ms: number }): FoundFact[] {
+  const rules = table()
+  const head = text.slice(0, text_length_max)
+  const spoken = toSpoken(head, rules.about_me)
+  const reading: Reading = {
+    text: head,
+    spoken,
+    sentences: splitSentences(spoken),
+    said_ms,
+    invented: new Map(),
+  }
+  const found: FoundFact[] = []
+  let tries = 0
+  for (const { 0: match, index } of spoken.matchAll(word)) {
+    const here = rules.rules.get(match.toLowerCase())
+    if (!here) continue
+    if (++tries > tries_max || found.length >= facts_max) break
+    for (const rule of here) addFound(found, readRule(reading, rule, index))
+  }
+  return found
+}
+
+/** What was found first is the more exact; a note is kept beside the facts inside of it. */
+function addFound(found: FoundFact[], facts: FoundFact[]): void {
+  for (const fact of facts) {
+    const overlapping = found.findIndex(
+      (other) =>
+        other.start < fact.end &&
+        fact.start < other.end &&
+        other.predicate !== "note" &&
+        fact.predicate !== "note",
+    )
+    if (overlapping === -1) found.push(fact)
+  }
+}
+
+function readRule(
+  reading: Reading,
+  { rule, language, pattern, like }: CompiledRule,
+  index: number,
+): FoundFact[] {
+  const { text, spoken, sentences } = reading
+  pattern.lastIndex = index
+  const match = pattern.exec(spoken)
+  if (!match) return []
+  const sentence = sentenceAt(sentences, index)
+  if (match[0].includes(silence) || !isClaim(reading, sentence, index, language)) return []
+  const from = index + match[0].length
+  if (
+    rule.is_first &&
+    !/(?:^|[\p{P}\ue000])\s*$/u.test(spoken.slice(Math.max(sentence.start, index - 40), index))
+  )
+    return []
+  if (like) {
+    like.lastIndex = from
+    if (!like.test(spoken)) return []
+  }
+  const span = rule.is_before
+    ? takeBefore(spoken, { from: sentence.start, to: index, kind: rule.value, language })
+    : takeValue(text, spoken, { from, to: sentence.end, kind: rule.value, language })
+  const subject = span && subjectOf(reading, rule, match, index, language)
+  if (!span || !subject) return []
+  const predicate = predicateOf(rule, match.groups?.noun, language)
+  if (!predicate) return []
+  const is_change =
+    rule.is_change ||
+    language.changes.test(
+      spoken.slice(Math.max(sentence.start, index - around_max), Math.min(sentence.end, index + around_max)),
+    )
+  const fact = toFact(reading, { rule, subject, predicate, span, sentence, is_change, language })
+  return [fact, ...beside(reading, match, index, { rule, subject, predicate, sentence })]
+}
+
+/** Names of people and where somebody came from, said in the same breath. */
+function beside(
+  reading: Reading,
+  match: RegExpExecArray,
+  index: number,
+  {
+    rule,
+    subject,
+    predicate,
+    sentence,
+  }: { rule: Rule; subject: string; predicate: string; sentence: Sentence },
+): FoundFact[] {
+  const facts: FoundFact[] = []
+  const add = (piece: string, what: string, of: string) => {
+    const at = index + match[0].indexOf(piece)
+    facts.push({
+      ...{ type: typeOf(what), subject: of, predicate: what, object: piece, confidence: rule.confidence },
+      ...{ start: at, end: at + piece.length, said: saidIn(reading, sentence) },
+    })
+  }
+  if (match.groups?.from) add(match.groups.from, `previous_${predicate}`, subject)
+  if (match.groups?.called && predicate !== "name") add(match.groups.called, "name", subject)
+  return facts
+}
+
+type Parts = {
+  rule: Rule
+  subject: string
+  predicate: string
+  span: Span
+  sentence: Sentence
+  is_change: boolean
+  language: CompiledLanguage
+}
+
+function toFact(
+  reading: Reading,
+  { rule, subject, predicate, span, sentence, is_change, language }: Parts,
+): FoundFact {
+  const object = reading.text.slice(span.start, span.end)
+  const day = rule.value === "date" ? dayOf(object, language.days, reading.said_ms) : undefined
+  return {
+    ...{ type: typeOf(predicate), subject, predicate, object, confidence: rule.confidence },
+    ...{ start: span.start, end: span.end, said: saidIn(reading, sentence) },
+    ...(day && { day }),
+    ...(is_change && { is_change: true as const }),
+    ...(rule.is_negated && { is_negated: true as const }),
+    ...(rule.is_vague && { is_vague: true as const }),
+  }
+}
+
+const saidIn = ({ text }: Reading, { start, end }: Sentence) => text.slice(start, end).trim()
+
+/** How much of a sentence is looked at on each side of a place: a sentence may be as long as the text. */
+const around_max = 240
+
+/** Whether the user claims it himself, as so, at this place of the sentence. */
+function isClaim(reading: Reading, sentence: Sentence, at: number, language: CompiledLanguage): boolean {
+  const { spoken } = reading
+  const before = spoken.slice(Math.max(sentence.start, at - around_max), at)
+  if (sentence.is_question) {
+    if (language.asks.test(spoken.slice(sentence.start, sentence.start + 60))) return false
+    if (at >= lastClause(spoken, sentence)) return false
+  }
+  if (language.possessed.test(before)) return false
+  if (language.supposes.test(before) || language.reports.test(before)) return false
+  return sentence.end <= inventedFrom(reading, language)
+}
+
+/** A story that was asked for goes on to the end of the message, and begins with the sentence that asks for it. */
+function inventedFrom({ spoken, invented }: Reading, language: CompiledLanguage): number {
+  const known = invented.get(language)
+  if (known !== undefined) return known
+  const from = language.invents.exec(spoken)?.index ?? spoken.length
+  invented.set(language, from)
+  return from
+}
+
+function subjectOf(
+  { spoken }: Reading,
+  rule: Rule,
+  match: RegExpExecArray,
+  index: number,
+  language: CompiledLanguage,
+): string | undefined {
+  switch (rule.subject) {
+    case "$person":
+      return toSubject(language.people.get(fold(match.groups?.person)))
+    case "$thing":
+      return toSubject(language.things.get(fold(match.groups?.thing)))
+    case "$noun":
+      return toSubject(predicateOf({ ...rule, predicate: "$noun" }, match.groups?.noun, language))
+    case "$last": {
+      const before = [...spoken.slice(Math.max(0, index - 160), index).matchAll(language.thing)].at(-1)
+      return before && toSubject(language.things.get(fold(before[0])))
+    }
+    default:
+      return rule.subject
+  }
+}
+
+/** A subject is read by people; only predicates have "_". */
+const toSubject = (name: string | undefined) => name?.replaceAll("_", " ")
+
+const fold = (words: string | undefined) => (words ?? "").toLowerCase().replace(/\s+/g, " ")
+
+function predicateOf(rule: Rule, noun: string | undefined, language: CompiledLanguage): string | undefined {
+  if (rule.predicate !== "$noun") return rule.predicate
+  if (!noun || /'s(?!\p{L})/u.test(noun) || language.hollow.test(fold(noun))) return undefined
+  return toName(noun, language)
+}
+
+/** A noun as a predicate's or subject's name: the store's own where it has one, else its words with "_" between. */
+function toName(noun: string, language: CompiledLanguage): string {
+  const folded = fold(noun)
+  return language.nouns.get(folded) ?? folded.replace(/[^\p{L}\p{M}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "")
+}
+
+const day_ms = 86_400_000
+
+/** The day that a name of one stands for, where nothing in the words is a date already. */
+function dayOf(object: string, days: ReadonlyMap<string, string>, said_ms: number): string | undefined {
+  const folded = fold(object)
+  // "Tuesday 18" and "14 March" are days already; "Friday at 10" and "tomorrow, 9:30" are not.
+  if (
+    /\d{1,2}(?:\.|st|nd|rd|th)?\s*(?:de\s+)?\p{L}{3,}|\d[./-]\d|[月号日]/u.test(
+      folded.replace(/\d{1,2}[:.h]\d{2}/g, ""),
+    )
+  )
+    return undefined
+  for (const [name, value] of days) {
+    if (!folded.includes(name)) continue
+    const said = new Date(said_ms)
+    const offset = typeof value === "string" ? Number(value) : ((value - said.getDay() + 6) % 7) + 1
+    const date = new Date(said.getFullYear(), said.getMonth(), said.getDate(), 12)
+    date.setTime(date.getTime() + offset * day_ms)
+    return date.toISOString().slice(0, 10)
+  }
+  return undefined
+}
