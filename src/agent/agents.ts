@@ -1,6 +1,6 @@
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { AppError } from "../base/errors.ts"
-import { openSoul } from "../memory/soul.ts"
+import { openSoul, openSoulFolder } from "../memory/soul.ts"
 import type { AnyTool } from "../tools/tool.ts"
 import type { AgentConfig, Fallback } from "./config.ts"
 import type { Walls } from "./hands.ts"
@@ -18,6 +18,8 @@ export type Agent = {
   walls: Walls
   /** What the model is told first; the soul file is read again when it changes. */
   system(): string
+  /** What stands in the files of its folder, for a turn without a session; in one the memory tells it. */
+  soul(): string
 }
 
 export type Agents = ReadonlyMap<string, Agent>
@@ -38,9 +40,10 @@ export function openAgents({ agent, agents, ...options }: AgentsOptions): Agents
 }
 
 function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "agents">): Agent {
-  const { models, tools, folder, isReached } = options
+  const { models, tools, folder, home, isReached } = options
   const chain = toChain(config, models)
   const soul = config.soul_path === undefined ? undefined : openSoul(resolve(folder, config.soul_path))
+  const readFolder = openSoulFolder(join(home, "agents", config.id))
   const asked = config.models.map((name) => nameOf(toChoice(name, chain[0]!, models)))
   return {
     id: config.id,
@@ -49,6 +52,11 @@ function openAgent(config: AgentConfig, options: Omit<AgentsOptions, "agent" | "
     tools: pickTools(tools, config),
     walls: openWalls(config, isReached(config.id), options),
     system: () => [config.system_prompt, soul?.()].filter(Boolean).join("\n\n"),
+    soul: () =>
+      readFolder()
+        .map(({ text }) => text)
+        .filter(Boolean)
+        .join("\n\n"),
   }
 }
 

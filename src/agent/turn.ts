@@ -1,6 +1,7 @@
 import { AppError, toAppError, toTrace } from "../base/errors.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
+import type { AssembledContext, Memory } from "../memory/memory.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
 import { addMessage, listRecentTurns, type Message } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
@@ -54,13 +55,15 @@ export type Turn = {
 
 export type TurnDeps = CallDeps & {
   models: Models
-  episodic_window: number
   readFile(file_id: string): Promise<Uint8Array>
 }
 
 type Running = { id: string; request: TurnRequest; log: TurnLog; signal: AbortSignal; request_hash: string }
 
-type Begun = { session: Session | undefined; chain: ModelChoice[] }
+/** What was written when the turn began: the session, its new message, and the memory that heard it. */
+type Said = { session: Session; message: { id: number; parts: Part[] }; memory: Memory }
+
+type Begun = { said: Said | undefined; chain: ModelChoice[] }
 
 type Finished = Extract<LoopEvent, { type: "finished" }>
 
@@ -99,34 +102,35 @@ function report({ code, data, cause }: AppError, { log }: TurnDeps): void {
 async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
   const { id, request, log, request_hash } = running
   const now_ms = deps.now_ms()
-  const session = await deps.store.commit((db) => {
+  const memory = request.session && (await deps.memory.ready())
+  const said = await deps.store.commit((db) => {
     const session = request.session && openSession(db, request.session, now_ms)
     startTurn(db, { id, session_id: session?.id ?? null, agent: request.agent.id, started_ms: now_ms })
-    if (session) {
-      const { role = "user", metadata } = request
-      const parts =
-        role === "tool" ? toAnswers(request.parts, listRecentTurns(db, session, 1)) : request.parts
-      const message = { turn_id: id, role, parts, created_ms: now_ms }
-      addMessage(db, session.id, { ...message, ...(metadata && { metadata }) })
-      if (request.idempotency_key !== undefined) {
-        const row = { session_key: session.key, key: request.idempotency_key, request_hash, turn_id: id }
-        addIdempotency(db, { ...row, created_ms: now_ms })
-      }
+    if (!session || !memory) return undefined
+    const { role = "user", metadata } = request
+    const parts = role === "tool" ? toAnswers(request.parts, listRecentTurns(db, session, 1)) : request.parts
+    const added = { turn_id: id, role, parts, created_ms: now_ms }
+    const message_id = addMessage(db, session.id, { ...added, ...(metadata && { metadata }) })
+    const message = { id: message_id, parts, created_ms: now_ms }
+    if (role === "user") memory.hear(db, session, message)
+    if (request.idempotency_key !== undefined) {
+      const row = { session_key: session.key, key: request.idempotency_key, request_hash, turn_id: id }
+      addIdempotency(db, { ...row, created_ms: now_ms })
     }
-    return session
+    return { session, message, memory }
   })
-  const chain = chainOf(request, session?.model ?? null, deps.models)
+  const chain = chainOf(request, said?.session.model ?? null, deps.models)
   const { provider, model } = chain[0]!
   const { agent, matched_by } = request
   log.append({
     type: "started",
-    session_key: session?.key ?? null,
+    session_key: said?.session.key ?? null,
     agent: agent.id,
     matched_by,
     provider,
     model,
   })
-  return { session, chain }
+  return { said, chain }
 }
 
 const openSession = (
@@ -153,20 +157,18 @@ function toAnswers(parts: Part[], messages: Message[]): Part[] {
 /** Runs the loop, passing its events on and writing each round. Answers how the loop ended. */
 async function converse(
   { id, request, log, signal }: Running,
-  { session, chain }: Begun,
+  { said, chain }: Begun,
   usage: UsageEvent[],
   deps: TurnDeps,
 ): Promise<Finished> {
-  const { store, models, readFile, now_ms } = deps
-  const { agent, revocable, client_tools = [], history = [] } = request
-  const messages = session
-    ? listRecentTurns(store.db, session, deps.episodic_window + 1).map(toModelMessage)
-    : [...history, { role: request.role ?? "user", parts: request.parts }]
+  const { models, readFile, now_ms } = deps
+  const { agent, revocable, client_tools = [] } = request
+  const session = said?.session
+  const { system, messages } = await contextOf(request, said, signal)
   const toolbox = openToolbox(agent.tools, messages)
   const tell = (event: TurnEvent) => void log.append(event)
   const of = { turn_id: id, session_key: session?.key ?? null }
   const caller = openCaller({ agent, toolbox, ...of, signal, tell, is_bounded: true }, deps)
-  const system = [agent.system(), request.system].filter(Boolean).join("\n\n")
   const limits = { rounds_max, readFile, signal }
   const task = { models, chain, revocable, system, messages, toolbox, caller, client_tools, ...limits }
   for await (const event of runTask(task)) {
@@ -185,11 +187,22 @@ async function converse(
   throw new Error("the loop ended without saying so")
 }
 
-const toModelMessage = ({ role, parts, provider }: Message): ModelMessage => ({
-  role,
-  parts,
-  ...(provider !== undefined && { provider }),
-})
+/** What the model is told: in a session what the memory puts together for it, else what the request brought along. */
+async function contextOf(
+  { agent, system: sent, parts, role = "user", history = [] }: TurnRequest,
+  said: Said | undefined,
+  signal: AbortSignal,
+): Promise<Pick<AssembledContext, "system" | "messages">> {
+  const assembled = await said?.memory.assemble({
+    session: said.session,
+    message: { ...said.message, role },
+    signal,
+  })
+  return {
+    system: [agent.system(), assembled?.system ?? agent.soul(), sent].filter(Boolean).join("\n\n"),
+    messages: assembled?.messages ?? [...history, { role, parts }],
+  }
+}
 
 function writeRound(
   turn_id: string,
@@ -220,12 +233,13 @@ const toRecord = (
 
 async function finish(
   { id, request, log }: Running,
-  { session }: Begun,
+  { said }: Begun,
   { stop_reason, parts, provider, error }: Finished,
   unwritten: UsageEvent[],
   { store, now_ms }: TurnDeps,
 ): Promise<Outcome> {
   const finished_ms = now_ms()
+  const session = said?.session
   const failure = failureOf(stop_reason, error)
   const ending: TurnEvent[] = [...(failure ? [toErrorEvent(failure, id)] : []), { type: "done", stop_reason }]
   const events = JSON.stringify(mergeEntries(withEvents(log, ending)))
@@ -261,5 +275,6 @@ async function finish(
     return outcome
   })
   for (const event of ending) log.append(event)
+  if (said) said.memory.later(said.session.id)
   return outcome
 }

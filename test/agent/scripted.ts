@@ -19,6 +19,7 @@ import { getSession } from "../../src/store/sessions.ts"
 import { interruptTurns } from "../../src/store/turns.ts"
 import { toolsSection } from "../../src/tools/config.ts"
 import type { AnyTool } from "../../src/tools/tool.ts"
+import { type LightMemory, lightMemory } from "./memory.ts"
 
 export type Asked = Pick<
   ModelRequest,
@@ -103,7 +104,8 @@ export function openCalls(store: Store, more: Partial<ApprovalsOptions> = {}): C
     ...more,
   })
   const keepImage = () => Promise.reject(new AppError("storage_failed"))
-  return { store, approvals, now_ms, keepImage, log: { error: (...line) => console.error(line) } }
+  const { deps } = lightMemory(store)
+  return { store, approvals, ...deps, now_ms, keepImage, log: { error: (...line) => console.error(line) } }
 }
 
 export const walls_options = {
@@ -164,6 +166,7 @@ export type House = AsyncDisposable & {
   logged: unknown[]
   /** What onStart and onEnd were told. */
   told: string[]
+  remembered: LightMemory["told"]
   clock: { now_ms: number }
   request(content: string, more?: Partial<TurnRequest>): TurnRequest
   /** Says something in the session of a peer. */
@@ -178,6 +181,7 @@ export type HouseOptions = {
   tools?: readonly AnyTool[]
   folder?: string
   window?: number
+  memory?: Parameters<typeof lightMemory>[2]
   queue_max?: number
   keepImage?: CallDeps["keepImage"]
   /** Who can be asked, and what he does. */
@@ -197,6 +201,7 @@ export async function openHouse({
   tools = [],
   folder = "",
   window = 5,
+  memory = {},
   queue_max = 16,
   keepImage,
   calls = () => ({}),
@@ -221,12 +226,13 @@ export async function openHouse({
     store,
     calls(() => shared.approvals),
   )
+  const remembered = lightMemory(store, { episodic_window: window }, memory)
   const turns = openTurns(
     () => ({
       ...shared,
       ...(keepImage && { keepImage }),
       models,
-      episodic_window: window,
+      ...remembered.deps,
       readFile: () => Promise.reject(new AppError("not_found")),
       now_ms: () => clock.now_ms,
       log: { error: (...line) => void logged.push(line) },
@@ -245,7 +251,7 @@ export async function openHouse({
     ...more,
   })
   return {
-    ...{ turns, store, models, logged, told, clock, request },
+    ...{ turns, store, models, logged, told, clock, request, remembered: remembered.told },
     say: (content, more, peer = "main") =>
       turns.submit(request(content, { session: partsOf(peer), ...more })),
     [Symbol.asyncDispose]: async () => {
