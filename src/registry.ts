@@ -11,6 +11,17 @@ import { chatAbort, chatAttach, chatHistory, chatSend, turnRate } from "./gatewa
 import { configGet } from "./gateway/methods/config.ts"
 import { connect, ping, rpcDiscover, status } from "./gateway/methods/connection.ts"
 import { eventSubscribe, eventUnsubscribe } from "./gateway/methods/event.ts"
+import {
+  memoryAdd as memoryAddMethod,
+  memoryCheck,
+  memoryExplain,
+  memoryForget as memoryForgetMethod,
+  memoryList,
+  memoryReindex,
+  memorySearch as memorySearchMethod,
+  memoryStats,
+} from "./gateway/methods/memory.ts"
+import { memoryExport, memoryImport } from "./gateway/methods/memory-transfer.ts"
 import { pluginList, pluginLoad, pluginUnload } from "./gateway/methods/plugin.ts"
 import {
   sessionDelete,
@@ -94,6 +105,16 @@ export const methods = [
   pluginList,
   pluginLoad,
   pluginUnload,
+  memorySearchMethod,
+  memoryList,
+  memoryAddMethod,
+  memoryForgetMethod,
+  memoryExplain,
+  memoryStats,
+  memoryReindex,
+  memoryCheck,
+  memoryExport,
+  memoryImport,
   usageGet,
   configGet,
   tokenList,

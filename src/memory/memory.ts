@@ -4,6 +4,9 @@ import type { Part } from "../base/parts.ts"
 import type { MemoryKind, MemorySource, Owner } from "../store/memory.ts"
 import type { Message } from "../store/messages.ts"
 import type { Session } from "../store/sessions.ts"
+import type { ExportPage, ExportRequest } from "./transfer/export.ts"
+import type { ImportBatch, Imported } from "./transfer/import.ts"
+import type { SaidElsewhere, SaidImported } from "./transfer/sessions.ts"
 
 /** Who asks. */
 export type Reader = {
@@ -184,6 +187,9 @@ export type Memory = {
   add(note: NewNote): Promise<MemoryItem>
   /** Numbers that the reader may not see are answered like those that are not there: not counted. */
   forget(reader: Reader, ids: readonly number[]): Promise<Forgotten>
+  export(request: ExportRequest): ExportPage
+  import(batch: ImportBatch): Promise<Imported>
+  importMessages(messages: readonly SaidElsewhere[]): Promise<SaidImported>
   stats(agent?: string): Promise<MemoryStats>
   check(): Promise<MemoryCheck[]>
   /** Drops the words and the files of vectors and makes them anew from the rows; the rows stay. */

@@ -25,6 +25,9 @@ import { ownersFor, type Sharing } from "./owners.ts"
 import { type SearchDeps, searchMemory } from "./search/search.ts"
 import type { SoulFile } from "./soul.ts"
 import { statsOf } from "./stats.ts"
+import { exportRows } from "./transfer/export.ts"
+import { importRows } from "./transfer/import.ts"
+import { importMessages } from "./transfer/sessions.ts"
 import { openVectors } from "./vectors/open.ts"
 
 export type Prompt = { system: string; user: string }
@@ -108,12 +111,13 @@ export async function openMemoryService(
   const search: Memory["search"] = (query, stopped) =>
     searchMemory(deps, query, AbortSignal.any([signal, stopped]))
   const of = { db: store.db, count: openTokenCounter(), now_ms }
+  const hear: Memory["hear"] = (db, session, message) => {
+    const { semantic_enabled, learn_from } = settings.config
+    if (semantic_enabled && learn_from !== "none") hearMessage(db, session, message)
+  }
   background.wake()
   return {
-    hear(db, session, message) {
-      const { semantic_enabled, learn_from } = settings.config
-      if (semantic_enabled && learn_from !== "none") hearMessage(db, session, message)
-    },
+    hear,
     assemble(request) {
       const { agent } = request.session
       const owner_ids = owners({ reader: { agent, sender: toSender(request.session) } })
@@ -144,6 +148,17 @@ export async function openMemoryService(
       return item
     },
     forget: (reader, ids) => forgetItems({ store, settle: vectors.settle }, owners({ reader }), ids),
+    export: (request) => exportRows({ db: store.db, vectors }, request),
+    async import(batch) {
+      const done = await importRows({ store, vectors }, batch)
+      background.wake()
+      return done
+    },
+    async importMessages(messages) {
+      const done = await importMessages({ store, hear }, messages)
+      background.wake()
+      return done
+    },
     stats: async (agent) =>
       statsOf(store.db, agent, { vectors, embedder: sets.wanted().id, pending: indexer.pending() }),
     check: () => checkMemory({ db: store.db, vectors, ...indexer, unasked: sets.unasked }),

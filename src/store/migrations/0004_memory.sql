@@ -28,12 +28,14 @@ CREATE TABLE memory (
   created_ms INTEGER NOT NULL,
   -- When a search last gave it to a model, and how often.
   used_ms INTEGER,
-  uses INTEGER NOT NULL DEFAULT 0
+  uses INTEGER NOT NULL DEFAULT 0,
+  -- What it was where it was exported, as JSON, where its session is not here (src/memory/transfer); NULL for all others.
+  origin TEXT
 ) STRICT;
 CREATE INDEX memory_by_owner ON memory (owner_id, kind, id);
 CREATE INDEX memory_by_session ON memory (session_id, kind, id);
 CREATE INDEX memory_by_message ON memory (message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX memory_by_hash ON memory (hash);
+CREATE INDEX memory_by_hash ON memory (hash, created_ms);
 
 CREATE TABLE memory_tag (
   memory_id INTEGER NOT NULL REFERENCES memory (id) ON DELETE CASCADE,
