@@ -136,8 +136,13 @@ static void choose_entry(const graph_t *graph) {
   }
 }
 
+#if defined(__wasm__)
+#define REQUIRE(condition) \
+  if (!(condition)) return 1
+#else
 #define REQUIRE(condition) \
   if (!(condition)) return __LINE__
+#endif
 
 static int32_t check_list(const graph_t *graph, const uint32_t *list, uint32_t level) {
   REQUIRE(list[0] <= links_max(graph, level));

@@ -42,7 +42,8 @@ ALWAYS_INLINE float score_bytes(const scan_t *scan, uint32_t row) {
 }
 
 ALWAYS_INLINE float score_bits(const scan_t *scan, uint32_t row) {
-  return 0 - (float)differing(scan->query, (const uint64_t *)scan->rows + (uint64_t)row * scan->dim, scan->dim);
+  /* Negated while it is an integer: gcc 12 makes -0 of `0 - (float)0`. */
+  return (float)-(int32_t)differing(scan->query, (const uint64_t *)scan->rows + (uint64_t)row * scan->dim, scan->dim);
 }
 
 /* Rows from `first`, a multiple of 64, to `last`. `score` is known to the compiler wherever this is put in. */
@@ -127,12 +128,17 @@ static uint32_t rerank(const float *query, const float *rows, uint32_t dim, cons
   return sort_best(&best);
 }
 
-/* The largest is the same in any order, so 16 at a time make the same bytes. */
+/* The largest is the same in any order, so 16 at a time make the same bytes. As WebAssembly, one at a time makes less code. */
+#if defined(__wasm__)
+#define MAXIMA 1u
+#else
+#define MAXIMA 16u
+#endif
 static float largest_of(const float *row, uint32_t dim) {
-  float lanes[16] = {0}, largest = 0;
+  float lanes[MAXIMA] = {0}, largest = 0;
   uint32_t i = 0;
-  for (; i + 16 <= dim; i += 16)
-    for (uint32_t lane = 0; lane < 16; lane++) {
+  for (; i + MAXIMA <= dim; i += MAXIMA)
+    for (uint32_t lane = 0; lane < MAXIMA; lane++) {
       float size = __builtin_fabsf(row[i + lane]);
       lanes[lane] = size > lanes[lane] ? size : lanes[lane];
     }
@@ -140,9 +146,10 @@ static float largest_of(const float *row, uint32_t dim) {
     float size = __builtin_fabsf(row[i]);
     lanes[lane] = size > lanes[lane] ? size : lanes[lane];
   }
-  for (uint32_t lane = 0; lane < 16; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
+  for (uint32_t lane = 0; lane < MAXIMA; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
   return largest;
 }
+#undef MAXIMA
 
 static void quantise(const float *rows, uint32_t n, uint32_t dim, int8_t *bytes, float *scales) {
   uint32_t stride = KERNEL_STRIDE(dim);

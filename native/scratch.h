@@ -95,7 +95,11 @@ ALWAYS_INLINE float score_of(uint64_t entry) {
 ALWAYS_INLINE uint32_t node_of(uint64_t entry) { return CAPACITY_MAX - (uint32_t)(entry >> 1 & CAPACITY_MAX); }
 
 ALWAYS_INLINE void prefetch(const void *from, uint32_t bytes) {
+#if defined(__wasm__)
+  (void)from, (void)bytes; /* It has no such instruction, and would count to the end for nothing. */
+#else
   for (uint32_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)from + at);
+#endif
 }
 
 /* The links of one node that are fetched ahead, and how much of each: measured on rows of 384 to 768 bytes. */
