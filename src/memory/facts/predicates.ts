@@ -23,3 +23,22 @@ export const typeOf = (predicate: string): FactType => {
 }
 
 export const isMultiValued = (predicate: string): boolean => several.has(predicate)
+
+/** What seldom changes, so that two values of it are more likely a mistake than news. */
+const lasting = new Set(
+  "name surname birthday from location employer job diet address phone_number email pronouns school".split(
+    " ",
+  ),
+)
+
+export const isDisputable = (predicate: string): boolean => lasting.has(predicate)
+
+const weighty = new Set(
+  `note name nickname instruction does_not_want allergy deadline birthday location employer language diet health pronouns
+  appointment phone_number address email`.split(/\s+/),
+)
+const light = new Set("likes owns hobby uses decision".split(" "))
+
+/** Of a row of memory: what a turn is given first. */
+export const importanceOf = (predicate: string): number =>
+  weighty.has(predicate) ? 0.9 : light.has(predicate) ? 0.5 : 0.7

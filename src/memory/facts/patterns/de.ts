@@ -164,7 +164,7 @@ hobby thing 0.75
   ich spiele ~ / ich sammle|sammele ~ / ich singe ~ / ich lerne ~ / mein hobby ist / meine hobbys sind
 language thing 0.8
   ich spreche ~ / meine muttersprache ist
-wants phrase 0.8 first
+instruction phrase 0.8 first
   bitte ~ (?=(?:immer|künftig|ab)\\s) / antworte|antworten|schreib|schreibe|schreiben mir|sie ~ mir? künftig|immer|bitte|ab_jetzt|in_zukunft / antworte|antworten ~ sie? mir? in|auf
   gib|geben mir|sie ~ mir? immer|künftig / duz mich / du kannst|darfst mich / sprich mich ~ / siez mich
   ab jetzt|sofort bitte? nur? noch? / von jetzt an / in zukunft bitte?

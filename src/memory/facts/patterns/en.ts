@@ -168,9 +168,9 @@ hobby thing 0.75
   my hobby|hobbies is|are
 language thing 0.8
   i ~ speak / i'm ~ fluent in / my native language|tongue is / my mother tongue is
-wants phrase 0.8 first like=,?\\s*(?:please )?(?:give|use|answer|write|reply|send|keep|put|show|call|make|speak|format|round|list|start|end|sign|quote|cite|talk|address|spell|explain|include|respond|be|assume)
+instruction phrase 0.8 first like=,?\\s*(?:please )?(?:give|use|answer|write|reply|send|keep|put|show|call|make|speak|format|round|list|start|end|sign|quote|cite|talk|address|spell|explain|include|respond|be|assume)
   please|and always / always / from now on / i'd like|want you to always? / in future
-wants phrase 0.75 first like=(?-i:\\p{Lu})|(?:it|your answers|the answers|answers|replies)
+instruction phrase 0.75 first like=(?-i:\\p{Lu})|(?:it|your answers|the answers|answers|replies)
   answer|reply|respond|write|talk to? me? in / keep
 does_not_want phrase 0.8 first like=(?:use|write|send|suggest|give|call|put|add|show|start|end|make|mention|recommend|ask|apologi|using|sending|calling|adding|suggesting)
   please don't|do_not|never / never / don't ever again? / please stop

@@ -147,10 +147,10 @@ hobby thing 0.75
   juego al / toco el|la / colecciono ~ / estoy ~ aprendiendo|estudiando a? / me he apuntado|apunté a / mi|mis hobby|afición|aficiones|pasatiempo es|son
 language thing 0.8
   hablo ~ / mi lengua|idioma materna|materno|nativa es
-wants phrase 0.8 first
+instruction phrase 0.8 first
   por favor|siempre ~ (?=(?:responde|contesta|escribe|usa|habla|dame|ponme|pon|trát|llám|respónd|contést|escríb|utiliza|resume|dime)\\p{L}*) / siempre ~ (?=(?:dame|dámelos|dámelas|usa|responde|contesta)) / a partir de ahora ,? / de ahora en adelante ,? / trátame|tráteme ~ de|por? / tutéame|tuteame
   respóndeme|contéstame|escríbeme|háblame|respóndame|contésteme ~ siempre|en (?=.) / quiero que siempre|me (?=(?:respondas|contestes|hables|escribas|trates)) / prefiero que ~ (?=(?:respondas|contestes|hables|escribas|me))
-wants phrase 0.75 before
+instruction phrase 0.75 before
   dámelos|dámelas|dámelo|dámela ~ siempre
 does_not_want phrase 0.8 first
   por favor , no|nunca / no|nunca ~ (?=(?:uses|pongas|escribas|me pongas|me des|utilices|añadas|empieces|termines|me llames|me trates|me mandes|sugieras)\\b) / nada|ni|sin de? (?=(?:emojis?|exclamaciones|emoticonos|listas|tablas|viñetas|rodeos|caritas|signos|negritas|anglicismos)) / deja de / evita ~

@@ -133,7 +133,7 @@ hobby thing 0.75
   je joue du|de_la|au|aux|de|d' / je fais du|de_la|de_l' / je collectionne ~ / j'apprends ~ / je me suis mis|mise ~ au|à_la|à
 language thing 0.8
   je parle ~ (?=(?:français|anglais|allemand|espagnol|italien|chinois|arabe|portugais|russe|japonais|néerlandais|breton|basque)) / ma langue maternelle est
-wants phrase 0.8 first
+instruction phrase 0.8 first
   réponds|répondez|écris|écrivez|parle|parlez ~ moi? toujours|désormais|en / toujours ~ (?=(?:répond|écri|donne|utilise)) / tutoie-moi|vouvoie-moi|vouvoyez-moi ~ / à partir de maintenant , / donne-moi|donnez-moi ~ toujours / dorénavant ,
 does_not_want phrase 0.8 first
   ne|n' ~ (?=(?:utilise|mets|m'appelle|me|écris|mettez|utilisez|m'envoie)\\b) / pas de|d'|plus (?=(?:émoji|emoji|emojis|émojis|listes|puces|points|tableaux|smileys|tutoiement|anglicismes)) / évite|évitez ~

@@ -1,0 +1,162 @@
+/** Facts as triples: which hold, which were superseded, and which two disagree. */
+import type { Database } from "bun:sqlite"
+import { addMemory, type NewMemory, removeMemories } from "./memory.ts"
+import type { FactRow } from "./memory-facts.ts"
+
+/** A fact with the number of its row, and whose it is. */
+export type StoredFact = FactRow & {
+  memory_id: number
+  owner_id: number
+  session_id: number | null
+  source: string
+}
+
+export type NewFact = Pick<FactRow, "uid" | "type" | "subject" | "predicate" | "object" | "confidence"> & {
+  /** Of subject and predicate, folded. */
+  key: string
+  said_in: number | null
+  learned_ms: number
+  disputes: string | null
+}
+
+const columns = `memory_id, memory.owner_id, memory.session_id, memory.source, uid, type, subject, predicate, object, confidence,
+  learned_ms, superseded_ms, superseded_by, disputes`
+const joined = "fact JOIN memory ON memory.id = fact.memory_id"
+
+type Raw = { [name in keyof StoredFact]: StoredFact[name] | null }
+
+const toFact = (raw: Raw): StoredFact =>
+  Object.fromEntries(
+    Object.entries(raw).filter(([name, value]) => value !== null || name === "session_id"),
+  ) as StoredFact
+
+/** Answers the number of its row. */
+export function addFact(db: Database, memory: NewMemory, fact: NewFact): number {
+  const memory_id = addMemory(db, memory)
+  db.query(
+    `INSERT INTO fact (memory_id, uid, type, subject, predicate, object, key, confidence, said_in, learned_ms, disputes)
+     VALUES ($memory_id, $uid, $type, $subject, $predicate, $object, $key, $confidence, $said_in, $learned_ms, $disputes)`,
+  ).run({ memory_id, ...fact })
+  return memory_id
+}
+
+/** What holds for that owner under a key, oldest first. */
+export const currentFacts = (db: Database, owner_id: number, key: string): StoredFact[] =>
+  (
+    db
+      .query(
+        `SELECT ${columns} FROM ${joined}
+         WHERE key = $key AND superseded_ms IS NULL AND memory.owner_id = $owner_id ORDER BY memory_id`,
+      )
+      .all({ key, owner_id }) as Raw[]
+  ).map(toFact)
+
+/** What was learnt last in a session under a predicate, of anybody but the user. */
+export function lastFactIn(
+  db: Database,
+  { owner_id, session_id, predicate }: { owner_id: number; session_id: number; predicate: string },
+): StoredFact | undefined {
+  const raw = db
+    .query(
+      `SELECT ${columns} FROM memory JOIN fact ON memory.id = fact.memory_id
+       WHERE memory.session_id = $session_id AND memory.kind = 'fact' AND memory.owner_id = $owner_id
+         AND predicate = $predicate AND subject <> 'user' AND superseded_ms IS NULL
+       ORDER BY learned_ms DESC, memory_id DESC LIMIT 1`,
+    )
+    .get({ owner_id, session_id, predicate }) as Raw | null
+  return raw ? toFact(raw) : undefined
+}
+
+export type Again = {
+  confidence: number
+  now_ms: number
+  session_id: number | null
+  said_in: number | null
+}
+
+/** Said once more: later, surer, and kept for as long as the later session is. */
+export function refreshFact(
+  db: Database,
+  memory_id: number,
+  { confidence, now_ms, session_id, said_in }: Again,
+): void {
+  db.query(
+    `UPDATE fact SET confidence = max(confidence, $confidence), learned_ms = max(learned_ms, $now_ms),
+       said_in = coalesce($said_in, said_in) WHERE memory_id = $memory_id`,
+  ).run({ memory_id, confidence, now_ms, said_in })
+  db.query("UPDATE memory SET session_id = $session_id WHERE id = $memory_id").run({ memory_id, session_id })
+}
+
+/** No longer so. `by` is the fact in its place, null where nothing took it. Nothing is deleted. */
+export function supersedeFact(
+  db: Database,
+  memory_id: number,
+  { now_ms, by }: { now_ms: number; by: string | null },
+): void {
+  db.query(
+    "UPDATE fact SET superseded_ms = $now_ms, superseded_by = $by, disputes = NULL WHERE memory_id = $memory_id",
+  ).run({ memory_id, now_ms, by })
+}
+
+/** No fact is in dispute with that one any more. */
+export function settleDisputes(db: Database, uid: string): void {
+  db.query("UPDATE fact SET disputes = NULL WHERE uid = $uid OR disputes = $uid").run({ uid })
+}
+
+/** Removes a fact; what disagreed with it holds again by itself. Answers whether it was there. */
+export function forgetFact(db: Database, uid: string): boolean {
+  const row = db.query("SELECT memory_id FROM fact WHERE uid = ?").get(uid) as { memory_id: number } | null
+  if (!row) return false
+  settleDisputes(db, uid)
+  return removeMemories(db, [row.memory_id]) > 0
+}
+
+export type FactFilter = {
+  owner_ids: readonly number[]
+  subject?: string | undefined
+  /** Whether those that hold no more are listed, too. */
+  include_superseded?: boolean | undefined
+  limit: number
+  /** Only rows with a smaller number. */
+  before?: number | undefined
+}
+
+/** Latest row first. */
+export function listFacts(db: Database, filter: FactFilter): StoredFact[] {
+  const { owner_ids, subject, include_superseded = false, limit, before } = filter
+  const rows = db
+    .query(
+      `SELECT ${columns} FROM memory JOIN fact ON memory.id = fact.memory_id
+       WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact'
+         AND memory.id < $before AND ($subject IS NULL OR subject = $subject)
+         AND ($include_superseded OR superseded_ms IS NULL)
+       ORDER BY memory.id DESC LIMIT $limit`,
+    )
+    .all({
+      owner_ids: JSON.stringify(owner_ids),
+      subject: subject ?? null,
+      include_superseded: include_superseded ? 1 : 0,
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    }) as Raw[]
+  return rows.map(toFact)
+}
+
+export type Dispute = { newer: StoredFact; older: StoredFact }
+
+/** Pairs of facts that hold and cannot both be so: what to ask the user. Latest first. */
+export function listDisputes(db: Database, owner_ids: readonly number[]): Dispute[] {
+  const rows = db
+    .query(
+      `SELECT fact.uid AS newer, other.uid AS older FROM ${joined} JOIN fact AS other ON other.uid = fact.disputes
+       WHERE memory.owner_id IN (SELECT value FROM json_each(?)) AND fact.superseded_ms IS NULL
+         AND other.superseded_ms IS NULL ORDER BY fact.learned_ms DESC, fact.memory_id DESC`,
+    )
+    .all(JSON.stringify(owner_ids)) as { newer: string; older: string }[]
+  return rows.map(({ newer, older }) => ({ newer: getFact(db, newer)!, older: getFact(db, older)! }))
+}
+
+export function getFact(db: Database, uid: string): StoredFact | undefined {
+  const raw = db.query(`SELECT ${columns} FROM ${joined} WHERE uid = ?`).get(uid) as Raw | null
+  return raw ? toFact(raw) : undefined
+}
