@@ -54,10 +54,12 @@ export function matchWords(
   const match = filter.owner_ids.length <= owner_terms_max ? `owner : (${owners}) AND ${body}` : body
   const rows = db
     .query(
-      `SELECT memory.id AS id, count(*) OVER () AS matched
-       FROM memory_fts JOIN memory ON memory.id = memory_fts.rowid
-       WHERE memory_fts MATCH $match AND ${where}
-       ORDER BY bm25(memory_fts, 0.0, 1.0), memory.id DESC LIMIT $limit`,
+      // The rank is computed where the rows are matched: beside a window function SQLite refuses to.
+      `WITH found AS MATERIALIZED (
+         SELECT memory.id AS id, bm25(memory_fts, 0.0, 1.0) AS rank
+         FROM memory_fts JOIN memory ON memory.id = memory_fts.rowid
+         WHERE memory_fts MATCH $match AND ${where})
+       SELECT id, count(*) OVER () AS matched FROM found ORDER BY rank, id DESC LIMIT $limit`,
     )
     .all({ match, ...toParams(filter), limit }) as { id: number; matched: number }[]
   return { ids: rows.map(({ id }) => id), matched: rows[0]?.matched ?? 0 }
