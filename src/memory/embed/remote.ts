@@ -1,64 +1,93 @@
+import { assert } from "../../base/errors.ts"
 import type { Embedder } from "./embedder.ts"
 
-export type RemoteEmbedderOptions = {
-  /** The name of [providers]. */
+export type RemoteOptions = {
   provider: string
   model: string
-  /** What was asked of the model; undefined for its own length, which the first answer says. */
-  dimensions: number | undefined
-  /** The length that the model answered before, from the id of a set that is there. */
-  known_dim?: number
-  /** Vectors in the order of the texts, of one length, of any size. Throws as `Embedder.embed` does. */
-  embedTexts(
+  /** As configured; without it the model's own length, which the first answer shows. */
+  dimensions?: number | undefined
+  /** What an earlier answer showed, where it is known from the store. */
+  known_dim?: number | undefined
+  /** One vector for each text, in their order, of one length, finite; of any length as vectors. */
+  embed(
     texts: readonly string[],
     purpose: "query" | "document",
     signal: AbortSignal,
-  ): Promise<Float32Array[]>
+  ): Promise<readonly Float32Array[]>
 }
 
-/** Questions that were asked lately: a turn may ask the same several times. */
-const remembered_max = 256
+/** A conversation comes back to what it was about; a vector of 1,536 has 6 KB. */
+const queries_max = 256
+/** Stands for a text where only the length of the model's vectors is wanted. */
+const probe = "."
 
-/** A model's vectors, made to length 1. */
-export function openRemoteEmbedder(options: RemoteEmbedderOptions): Embedder {
-  const { provider, model, dimensions, embedTexts } = options
-  let dim = dimensions ?? options.known_dim
-  const remembered = new Map<string, Float32Array>()
-  const embed = async (texts: readonly string[], purpose: "query" | "document", signal: AbortSignal) => {
-    if (texts.length === 0) return new Float32Array()
-    const vectors = await embedTexts(texts, purpose, signal)
-    dim ??= vectors[0]!.length
-    const rows = new Float32Array(texts.length * dim)
-    for (const [i, vector] of vectors.entries()) {
-      if (vector.length !== dim)
-        throw new Error(`${provider}/${model} answers ${vector.length} numbers, not ${dim}`)
-      rows.set(toUnit(vector), i * dim)
-    }
-    return rows
+/** A provider's embedding model as an embedder: vectors of length 1, the last questions kept, empty texts not sent. */
+export function openRemoteEmbedder({
+  provider,
+  model,
+  dimensions,
+  known_dim,
+  embed,
+}: RemoteOptions): Embedder {
+  let dim = dimensions ?? known_dim
+  const queries = new Map<string, Float32Array>()
+
+  async function ask(texts: readonly string[], purpose: "query" | "document", signal: AbortSignal) {
+    const vectors = await embed(texts, purpose, signal)
+    assert(vectors.length === texts.length, "each text has a vector")
+    dim ??= vectors[0]?.length
+    return vectors.map(toUnit)
   }
+
+  /** Those that were asked for lately come from the cache, and end as its newest. */
+  async function askQueries(texts: readonly string[], signal: AbortSignal) {
+    const found = texts.map((text) => queries.get(text))
+    const missing = texts.filter((_, i) => found[i] === undefined)
+    const vectors = missing.length > 0 ? await ask(missing, "query", signal) : []
+    const all = found.map((vector) => vector ?? vectors.shift()!)
+    for (const [i, text] of texts.entries()) {
+      queries.delete(text)
+      queries.set(text, all[i]!)
+    }
+    for (const text of queries.keys()) {
+      if (queries.size <= queries_max) break
+      queries.delete(text)
+    }
+    return all
+  }
+
   return {
-    get id() {
-      return `${provider}:${model}:${dim ?? "?"}`
-    },
+    id: `${provider}:${model}${dimensions === undefined ? "" : `:${dimensions}`}`,
     dim: () => dim,
     is_local: false,
     async embed(texts, purpose, signal) {
-      if (purpose !== "query" || texts.length !== 1) return embed(texts, purpose, signal)
-      const [text] = texts as [string]
-      const known = remembered.get(text)
-      if (known) return known
-      const vector = await embed(texts, purpose, signal)
-      if (remembered.size >= remembered_max) remembered.delete(remembered.keys().next().value!)
-      remembered.set(text, vector)
-      return vector
+      signal.throwIfAborted()
+      const told = texts.map((text) => text.trim() !== "")
+      const sent = texts.filter((_, i) => told[i])
+      const vectors =
+        sent.length === 0
+          ? []
+          : purpose === "query"
+            ? await askQueries(sent, signal)
+            : await ask(sent, purpose, signal)
+      if (dim === undefined && texts.length > 0) await ask([probe], purpose, signal)
+      const length = dim ?? 0
+      const rows = new Float32Array(texts.length * length)
+      let next = 0
+      for (const [i, is_told] of told.entries()) if (is_told) rows.set(vectors[next++]!, i * length)
+      return rows
     },
     embedNow() {
-      throw new Error(`${provider}/${model} does not answer at once`)
+      assert(false, "only a local embedder answers at once")
     },
   }
 }
 
+/** Of length 1, or zero where it is zero. In double precision, as the squares of some models' values are beyond a float. */
 function toUnit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector)
-  return length > 0 ? vector.map((value) => value / length) : vector
+  let sum = 0
+  for (const value of vector) sum += value * value
+  if (sum === 0) return vector
+  const length = Math.sqrt(sum)
+  return vector.map((value) => value / length)
 }
