@@ -3,10 +3,11 @@
  * a search in a browser or a plugin takes. Both are committed, so that only who changes the C needs clang, wasm-ld and the
  * wasm-opt of the assemblyscript package.
  */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { symbols } from "../src/kernel/symbols.gen.ts"
+import { left_out } from "../src/kernel/vectors/wasm-calls.ts"
 
 const root = join(import.meta.dir, "..")
 const native = join(root, "native")
@@ -44,7 +45,14 @@ const compile_flags = [
   ...["--target=wasm32", "-std=c11", "-msimd128", "-mbulk-memory", "-ffreestanding", "-fvisibility=hidden"],
   // No product may be fused with its sum, and what the compiler makes of a loop takes more bytes than it gains.
   ...["-ffp-contract=off", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops"],
+  // What every browser and runtime of the last years has.
+  ...["-mnontrapping-fptoint", "-msign-ext"],
   ...["-Oz", "-Wall", "-Wextra", "-Werror"],
+]
+// The linker keeps the first kilobyte free.
+const optimise_flags = [
+  ...["--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext"],
+  ...["--low-memory-unused", "--traps-never-happen", "--zero-filled-memory", "--converge", "-Oz"],
 ]
 const link_flags = ["--no-entry", "--strip-all", "--gc-sections", "-z", "stack-size=65536"]
 
@@ -69,17 +77,9 @@ export function buildWasm(exports: readonly string[]): Uint8Array {
     // Not by way of clang, which runs a wasm-opt that it finds by itself, and fails on what has been stripped.
     run(["wasm-ld", ...link_flags, ...exported, ...objects, "-o", join(folder, "linked.wasm")])
     const optimise = join(root, "node_modules/binaryen/bin/wasm-opt")
-    run([
-      process.execPath,
-      optimise,
-      "--enable-simd",
-      "--enable-bulk-memory",
-      "-Oz",
-      join(folder, "linked.wasm"),
-      "-o",
-      join(folder, "out.wasm"),
-    ])
-    return new Uint8Array(Bun.mmap(join(folder, "out.wasm"))).slice()
+    const files = [join(folder, "linked.wasm"), "-o", join(folder, "out.wasm")]
+    run([process.execPath, optimise, ...optimise_flags, ...files])
+    return new Uint8Array(readFileSync(join(folder, "out.wasm")))
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -98,6 +98,5 @@ function run(command: string[]): void {
 }
 
 function kernelExports(): string[] {
-  const systems = /^kernel_(abi|open_beneath|rename_new|instructions)$/
-  return Object.keys(symbols).filter((name) => !systems.test(name))
+  return Object.keys(symbols).filter((name) => !(left_out as readonly string[]).includes(name))
 }

@@ -1,6 +1,6 @@
 /**
  * The client's generated files: the types of the methods, and the client itself as one file of JavaScript for
- * browsers and Node, which the gateway serves at /client.js and the package exports.
+ * browsers and Node, which the gateway serves at /client.js and the package exports. The kernel's file is made the same way.
  */
 import type { TSchema } from "@sinclair/typebox"
 import { assert } from "../../src/base/errors.ts"
@@ -12,6 +12,7 @@ export async function clientFiles(methods: MethodShape[]): Promise<Generated[]> 
   return [
     { path: "src/client/methods.gen.ts", text: methodTypes(methods) },
     { path: "src/client/client.gen.js", text: await bundleClient() },
+    { path: "src/kernel/micro/kernel.gen.js", text: await bundleKernel() },
   ]
 }
 
@@ -30,11 +31,15 @@ ${entries.join("")}}
 `
 }
 
-export async function bundleClient(): Promise<string> {
-  const entrypoint = new URL("../../src/client/client.ts", import.meta.url).pathname
+export const bundleClient = () => bundle("src/client/client.ts")
+/** The microkernel, `weft/kernel`. */
+export const bundleKernel = () => bundle("src/kernel/micro/micro.ts")
+
+async function bundle(path: string): Promise<string> {
+  const entrypoint = new URL(`../../${path}`, import.meta.url).pathname
   const built = await Bun.build({ entrypoints: [entrypoint], target: "browser", format: "esm" })
   const [output] = built.outputs
-  assert(built.success && output, "the client bundles")
+  assert(built.success && output, "the client and the kernel bundle")
   // Where the bundler met a module is a path of the machine that it ran on.
   return (await output.text()).replace(/^\/\/ .*\n/gm, "")
 }

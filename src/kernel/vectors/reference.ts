@@ -2,6 +2,7 @@ import { assert } from "../../base/errors.ts"
 import {
   checkBits,
   checkBytes,
+  checkDim,
   checkFilter,
   checkFloats,
   checkRecords,
@@ -11,12 +12,38 @@ import {
 import { checkCapacity, checkCopy, checkGraphSearch, checkNodes, checkShape } from "./graph-layout.ts"
 import type { VectorKernel } from "./kernel.ts"
 import { binarise, scanBits } from "./reference-bits.ts"
+import { embedReference } from "./reference-embed.ts"
 import { graphBytes, graphCheck, graphCopy, graphInit, graphOf } from "./reference-graph.ts"
 import { graphInsert, graphRemove } from "./reference-links.ts"
 import { allocateArray, readIntoArray } from "./reference-memory.ts"
 import { digestRecords, filterRows } from "./reference-rows.ts"
 import { quantise, rerank, scanF32, scanMany } from "./reference-scan.ts"
 import { graphSearch } from "./reference-walk.ts"
+
+/** What is not worth its bytes as WebAssembly: it does not wait for the processor, or is seldom done. */
+export const unhurried: Pick<
+  VectorKernel,
+  "embed" | "graphBytes" | "graphInit" | "graphCheck" | "graphCopy"
+> = {
+  embed(texts, dim, common) {
+    checkDim(dim)
+    return embedReference(texts, dim, common)
+  },
+  graphBytes(capacity, degree) {
+    checkCapacity(capacity, degree)
+    return graphBytes(capacity, degree)
+  },
+  graphInit(graph, shape) {
+    checkShape(shape)
+    assert(graph.bytes.length >= graphBytes(shape.capacity, shape.degree), "the region holds the graph")
+    graphInit(graph, shape)
+  },
+  graphCheck,
+  graphCopy(from, moved, to) {
+    checkCopy(from, moved)
+    return graphCopy(from, moved, to)
+  },
+}
 
 /** The kernel in TypeScript: what the others are held to, and what is there where neither of them can be loaded. */
 export function openReferenceKernel(): VectorKernel {
@@ -58,17 +85,7 @@ export function openReferenceKernel(): VectorKernel {
     digest(records, bytes, first, sum) {
       return digestRecords(records, checkRecords(records, bytes, first), bytes, first, sum)
     },
-    embed: later,
-    graphBytes(capacity, degree) {
-      checkCapacity(capacity, degree)
-      return graphBytes(capacity, degree)
-    },
-    graphInit(graph, shape) {
-      checkShape(shape)
-      assert(graph.bytes.length >= graphBytes(shape.capacity, shape.degree), "the region holds the graph")
-      graphInit(graph, shape)
-    },
-    graphCheck,
+    ...unhurried,
     graphInsert(graph, matrix, nodes, keys) {
       checkNodes(graph, matrix, nodes)
       assert(nodes.length === keys.length, "every node has a key")
@@ -82,13 +99,5 @@ export function openReferenceKernel(): VectorKernel {
       checkGraphSearch(graph, matrix, query, k, breadth, allow)
       return graphSearch(graphOf(graph), matrix, query, k, breadth, allow)
     },
-    graphCopy(from, moved, to) {
-      checkCopy(from, moved)
-      return graphCopy(from, moved, to)
-    },
   }
-}
-
-function later(): never {
-  throw new Error("being written: the graph and the embedding of the reference")
 }

@@ -8,12 +8,21 @@ type Call<T extends { args: readonly string[]; returns: string }> = (
   ...args: Arguments<T["args"]>
 ) => Passed<T["returns"]>
 
-/** What kernel.wasm exports: the functions of native/kernel.h that compute. */
+/** What of native/kernel.h kernel.wasm has not: it is for the system's own library, or `unhurried` in reference.ts. */
+export const left_out = [
+  "kernel_abi",
+  "kernel_open_beneath",
+  "kernel_rename_new",
+  "kernel_instructions",
+  "kernel_embed",
+  "kernel_graph_bytes",
+  "kernel_graph_init",
+  "kernel_graph_check",
+  "kernel_graph_copy",
+] as const satisfies (keyof Symbols)[]
+
 export type Calls = {
-  [Name in Exclude<
-    keyof Symbols,
-    "kernel_abi" | "kernel_open_beneath" | "kernel_rename_new" | "kernel_instructions"
-  >]: Call<Symbols[Name]>
+  [Name in Exclude<keyof Symbols, (typeof left_out)[number]>]: Call<Symbols[Name]>
 }
 
 export type Exports = Calls & { memory: WebAssembly.Memory; __heap_base: WebAssembly.Global<"i32"> }

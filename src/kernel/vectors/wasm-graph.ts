@@ -1,38 +1,17 @@
 /** The calls that have to do with graphs. */
 import { assert } from "../../base/errors.ts"
 import { breadth_max } from "./checks.ts"
-import {
-  checkCapacity,
-  checkCopy,
-  checkGraphSearch,
-  checkNodes,
-  checkShape,
-  readGraphHeader,
-} from "./graph-layout.ts"
+import { checkGraphSearch, checkNodes, readGraphHeader } from "./graph-layout.ts"
 import { type Region, strideOf, type VectorKernel } from "./kernel.ts"
 import type { Calls } from "./wasm-calls.ts"
 import { inFrame } from "./wasm-frames.ts"
 import type { Heap } from "./wasm-memory.ts"
 
-type GraphCalls = Pick<VectorKernel, Extract<keyof VectorKernel, `graph${string}`>>
+type GraphCalls = Pick<VectorKernel, "graphInsert" | "graphRemove" | "graphSearch">
 
 export function graphCalls(calls: Calls, heap: Heap, of: (region: Region) => number): GraphCalls {
   const scratch = openScratch(calls, heap)
   return {
-    graphBytes(capacity, degree) {
-      checkCapacity(capacity, degree)
-      return Number(calls.kernel_graph_bytes(capacity, degree))
-    },
-    graphInit(graph, shape) {
-      checkShape(shape)
-      const { capacity, dim, degree, breadth, seed } = shape
-      assert(graph.bytes.length >= this.graphBytes(capacity, degree), "the region holds the graph")
-      calls.kernel_graph_init(of(graph), capacity, dim, degree, breadth, seed)
-    },
-    graphCheck(graph, dim) {
-      const wrong = calls.kernel_graph_check(of(graph), BigInt(graph.bytes.length), dim)
-      return wrong === 0 ? undefined : `line ${wrong} of native/graph.h refused it`
-    },
     graphInsert(graph, matrix, nodes, keys) {
       checkNodes(graph, matrix, nodes)
       assert(nodes.length === keys.length, "every node has a key")
@@ -84,14 +63,6 @@ export function graphCalls(calls: Calls, heap: Heap, of: (region: Region) => num
           ),
         )[0]!
       })
-    },
-    graphCopy(from, moved, to) {
-      checkCopy(from, moved)
-      return inFrame(
-        heap,
-        [moved],
-        (_, [moved_at]) => calls.kernel_graph_copy(of(from), moved_at!, of(to)) === 0,
-      )
     },
   }
 }

@@ -3,7 +3,6 @@ import { assert } from "../../base/errors.ts"
 import {
   checkBits,
   checkBytes,
-  checkDim,
   checkFilter,
   checkFloats,
   checkRecords,
@@ -12,6 +11,7 @@ import {
 } from "./checks.ts"
 import { type Bytes, type Found, strideOf, type VectorKernel, wordsOf } from "./kernel.ts"
 import packed_path from "./kernel.wasm" with { type: "file" }
+import { unhurried } from "./reference.ts"
 import type { Exports } from "./wasm-calls.ts"
 import { inFrame } from "./wasm-frames.ts"
 import { graphCalls } from "./wasm-graph.ts"
@@ -19,8 +19,8 @@ import { openHeap } from "./wasm-memory.ts"
 import { openRegions } from "./wasm-regions.ts"
 
 /**
- * The C kernel as WebAssembly, which needs no compiler and no library: the same bits at about half the speed. All
- * regions are in its memory of at most 4 GiB; beyond is the error `too_large`.
+ * The C kernel as WebAssembly, which needs no compiler and no library: the same bits at less than half the speed. What
+ * would take too many bytes for what it gains is TypeScript. All regions are in its memory of at most 4 GiB; beyond is the error `too_large`.
  */
 export function openWasmKernel(): VectorKernel {
   const calls = instantiate()
@@ -125,17 +125,7 @@ export function openWasmKernel(): VectorKernel {
         return new BigUint64Array(heap.memory.buffer, sum_at, 1)[0]!
       })
     },
-    embed(texts, dim, common) {
-      checkDim(dim)
-      const offsets = new Uint32Array(texts.length + 1)
-      for (const [index, text] of texts.entries()) offsets[index + 1] = offsets[index]! + text.length
-      return inFrame(heap, [Buffer.concat(texts), offsets, common], (frame, [text, places, common_at]) => {
-        const rows = frame.floats(texts.length * dim)
-        const work = frame.words(dim).at
-        calls.kernel_embed(text!, places!, texts.length, dim, common_at!, common.length, work, rows.at)
-        return rows.read()
-      })
-    },
+    ...unhurried,
     ...graphCalls(calls, heap, of),
   }
 }
