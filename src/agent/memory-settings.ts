@@ -81,6 +81,6 @@ function toRemote(
   )
   return openRemoteEmbedder({
     ...{ provider, model, dimensions },
-    embedTexts: async (texts, purpose, signal) => await open()(texts, purpose, signal),
+    embed: async (texts, purpose, signal) => await open()(texts, purpose, signal),
   })
 }

@@ -2,7 +2,6 @@
 import type { Log } from "../base/log.ts"
 import type { Store } from "../store/open.ts"
 import type { Chore } from "./background.ts"
-import { openLearner } from "./facts/learner.ts"
 import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
 import type { MemorySettings } from "./service.ts"
@@ -35,7 +34,6 @@ export function openChores(deps: ChoresDeps): Chore[] {
     },
     { name: "vectors", step: async () => isOn() && (await fill(deps)) },
     ...(openSummaries(deps) satisfies Chore[]),
-    ...(openLearner(deps) satisfies Chore[]),
     {
       name: "tiers",
       async step() {
