@@ -10,7 +10,7 @@ import { toItems } from "../items.ts"
 import type { MemoryAnswer, MemoryHit, MemoryQuery, Searched } from "../memory.ts"
 import { toMatch } from "../text/fold.ts"
 import type { VectorFilter, Vectors } from "../vectors/set.ts"
-import { fuse, meaning_weight, type Ranking, words_weight } from "./fuse.ts"
+import { fuse, hash_weight, model_weight, type Ranking, words_weight } from "./fuse.ts"
 
 export type SearchDeps = {
   db: Database
@@ -29,8 +29,6 @@ export type SearchDeps = {
 
 /** Of each list; what is below is in no answer. */
 const candidates_max = 64
-/** A model's vectors know what words mean; those of the hash embedder only how they are written. */
-const model_weight = 1
 
 /**
  * Best first. What cannot be searched is said in `searched.warnings`, and throws index_failed where nothing is left to
@@ -126,7 +124,7 @@ async function byMeaning(
       const { index, looked_at } = found
       vectors.push({ embedder: set.embedder, index, looked_at })
       const ids = found.hits.map(({ memory_id }) => memory_id)
-      const weight = embedder.is_local ? meaning_weight : model_weight
+      const weight = embedder.is_local ? hash_weight : model_weight
       lists.push({ name: "meaning", ids, weight })
     } catch (thrown) {
       signal.throwIfAborted()
