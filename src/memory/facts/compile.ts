@@ -1,13 +1,17 @@
 /** Makes regular expressions of the words in a language's rules, once for each language. */
+import { once } from "../../base/once.ts"
 import type { Language, Rule, ValueKind } from "./fact.ts"
 
+/** One way to say it. */
 export type CompiledRule = {
   rule: Rule
   language: CompiledLanguage
-  /** Sticky: tried where one of its first words stands. */
-  pattern: RegExp
-  /** Sticky: tried where the value begins. */
-  like?: RegExp
+  /** Without these words in the text there is no need to try: of each entry one, all of its parts. */
+  needs: readonly (readonly (readonly string[])[])[]
+  /** Sticky, for the text in lower case: tried where its first word stands. */
+  pattern(): RegExp
+  /** Sticky, for the text as it is: what the value has to begin with. */
+  like(): RegExp[]
 }
 
 export type CompiledLanguage = {
@@ -42,13 +46,51 @@ export function compileRules(languages: readonly Language[]): RuleTable {
   for (const plain of languages) {
     const language = compileLanguage(plain)
     for (const rule of readRules(plain.rules)) {
-      const pattern = new RegExp(patternOf(rule.say, language), "iuy")
-      const like = rule.like && { like: new RegExp(`\\s*(?!\\s)(?:${rule.like})`, "iuy") }
-      const one = { rule, language, pattern, ...like }
-      for (const word of firstWords(rule.say, language)) rules.set(word, [...(rules.get(word) ?? []), one])
+      for (const say of rule.say) {
+        const one = compilePhrase(rule, say, language)
+        for (const word of firstWords(say, language)) {
+          const there = rules.get(word)
+          if (there) there.push(one)
+          else rules.set(word, [one])
+        }
+      }
     }
   }
   return { rules, about_me: new RegExp(languages.map(({ about_me }) => joined(about_me)).join("|"), "iu") }
+}
+
+/** The expressions are made when they are first needed: most never are. */
+function compilePhrase(rule: Rule, say: string, language: CompiledLanguage): CompiledRule {
+  const at = say.indexOf(" (?=")
+  const phrase = at === -1 ? say : say.slice(0, at)
+  const begins = [rule.like, at === -1 ? undefined : say.slice(at + 4, -1)].filter((one) => one !== undefined)
+  return {
+    ...{ rule, language, needs: needsOf(phrase, language) },
+    pattern: once(() => new RegExp(phrasePattern(phrase, language), "uy")),
+    like: once(() => begins.map((begin) => new RegExp(`\\s*(?!\\s)(?:${begin})`, "iuy"))),
+  }
+}
+
+/** Letters and digits, in lower case: ranges, as \p{L} costs ten times as much to build and to match. */
+const letters = "a-z0-9ªµº\\u00df-\\u00f6\\u00f8-\\u1fff\\u3041-\\ud7ff\\uf900-\\ufdff"
+const in_ranges = (pattern: string) => pattern.replaceAll("\\p{L}", `[${letters}]`)
+
+/** What the words of a text are compared by; of scripts without spaces each character is one. */
+export const word = /\p{Script=Han}|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:'\p{L}+)?/gu
+
+function needsOf(phrase: string, { is_spaced }: CompiledLanguage): string[][][] {
+  return (
+    phrase
+      .split(/\s+/)
+      .slice(1)
+      .filter((piece) => !piece.endsWith("?") && /^[\p{L}\p{N}|_'-]+$/u.test(piece))
+      .map((piece) => piece.split("|").filter(Boolean))
+      // "'s" is no word of its own.
+      .filter((choices) => choices.every((choice) => !choice.startsWith("'")))
+      .map((choices) =>
+        choices.map((choice) => (is_spaced ? (choice.replaceAll("_", " ").match(word) ?? []) : [...choice])),
+      )
+  )
 }
 
 function readRules(table: string): Rule[] {
@@ -89,35 +131,33 @@ function readWords(words: string): Map<string, string> {
   return new Map(pairs)
 }
 
-/** No letter, digit or mark stands beside it. */
-const whole = (words: string, { is_spaced }: Pick<Language, "is_spaced">) =>
-  is_spaced ? `(?<![\\p{L}\\p{N}'])(?:${words})(?![\\p{L}\\p{N}])` : `(?:${words})`
-
 /** Lists of alternatives are written over several lines. */
 const joined = (words: string) => words.replace(/\s*\n\s*/g, "")
 
+/** All of these are for text in lower case. */
 function compileLanguage(language: Language): CompiledLanguage {
-  const anywhere = (words: string) => new RegExp(whole(words, language), "iu")
-  const first = (words: string) =>
-    new RegExp(`^(?:${words})${language.is_spaced ? "(?![\\p{L}\\p{N}])" : ""}`, "iu")
+  const { is_spaced } = language
+  const end = is_spaced ? `(?![${letters}])` : ""
+  const make = (before: string, words: string, after: string, flags = "u") =>
+    new RegExp(`${before}(?:${in_ranges(joined(words))})${after}`, flags)
+  // No letter, digit or mark stands beside it.
+  const anywhere = (words: string, flags?: string) =>
+    make(is_spaced ? `(?<![${letters}'])` : "", words, end, flags)
   const [people, nouns, things] = [language.people, language.nouns, language.things].map(readWords)
   return {
-    ...{ is_spaced: language.is_spaced, adverbs: joined(language.adverbs) },
+    ...{ is_spaced, adverbs: joined(language.adverbs) },
     ...{ people: people!, nouns: nouns!, things: things!, days: readDays(language.days) },
-    stop: first(joined(language.stops)),
-    refuse: first(joined(language.refused)),
-    hollow: new RegExp(`^(?:${joined(language.empty_nouns)})$`, "iu"),
-    possessed: new RegExp(`${language.is_spaced ? "(?<!\\p{L})" : ""}(?:${joined(language.of)})\\s*$`, "iu"),
-    asks: new RegExp(
-      `^[\\s\\p{P}]*(?:${joined(language.asking)})${language.is_spaced ? "(?![\\p{L}\\p{N}])" : ""}`,
-      "iu",
-    ),
-    supposes: anywhere(joined(language.supposing)),
-    reports: anywhere(joined(language.reporting)),
-    invents: anywhere(joined(language.fiction)),
-    changes: anywhere(joined(language.change)),
-    dated: anywhere(joined(language.dates)),
-    thing: new RegExp(whole(alternatives(things!.keys()), language), "giu"),
+    stop: make("^", language.stops, end),
+    refuse: make("^", language.refused, end),
+    hollow: make("^", language.empty_nouns, "$"),
+    possessed: make(is_spaced ? `(?<![${letters}])` : "", language.of, "\\s*$"),
+    asks: make("^[\\s\\p{P}]*", language.asking, end),
+    supposes: anywhere(language.supposing),
+    reports: anywhere(language.reporting),
+    invents: anywhere(language.fiction),
+    changes: anywhere(language.change),
+    dated: anywhere(language.dates),
+    thing: anywhere(alternatives(things!.keys()), "gu"),
   }
 }
 
@@ -139,31 +179,17 @@ const alternatives = (words: Iterable<string>) =>
     .map((word) => word.replaceAll(" ", "\\s+"))
     .join("|")
 
-function patternOf(say: string[], language: CompiledLanguage): string {
-  const groups = say.map((phrase) => phrasePattern(phrase, language))
-  return groups.length === 1 ? groups[0]! : `(?:${groups.join("|")})`
-}
-
-/** Punctuation needs no space before it, and after it anything may begin. A `(?=…)` at the end is as it is. */
-function phrasePattern(whole_phrase: string, language: CompiledLanguage): string {
-  const at = whole_phrase.indexOf(" (?=")
-  const phrase = at === -1 ? whole_phrase : whole_phrase.slice(0, at)
-  const ahead =
-    at === -1
-      ? ""
-      : whole_phrase
-          .slice(at + 1)
-          .replace("(?=", "(?=\\s*(?!\\s)(?:")
-          .replace(/\)$/, "))")
+/** Punctuation needs no space before it, and after it anything may begin. */
+function phrasePattern(phrase: string, language: CompiledLanguage): string {
   const pieces = phrase.split(/\s+/).map((piece, i) => piecePattern(piece, language, i === 0))
   const is_open = !language.is_spaced || /\p{P}$/u.test(phrase.replace(/\?$/, ""))
-  return pieces.join("") + (is_open ? "" : "(?![\\p{L}\\p{N}])") + ahead
+  return in_ranges(pieces.join("")) + (is_open ? "" : `(?![${letters}])`)
 }
 
 function piecePattern(piece: string, language: CompiledLanguage, is_first: boolean): string {
   const gap = language.is_spaced ? "\\s+" : "\\s*"
   if (piece === "~") {
-    const end = language.is_spaced ? "(?![\\p{L}\\p{N}])" : ""
+    const end = language.is_spaced ? `(?![${letters}])` : ""
     return `(?:[,:，：]?${gap}(?:${language.adverbs})${end}){0,2}[,:，：]?`
   }
   const choices = piece
@@ -183,33 +209,29 @@ function piecePattern(piece: string, language: CompiledLanguage, is_first: boole
 
 function holePattern(name: string, language: CompiledLanguage): string {
   const { is_spaced, people, things } = language
-  const one = "[\\p{L}\\p{M}\\p{N}][\\p{L}\\p{M}\\p{N}'.-]{0,30}"
+  const one = `[${letters}][${letters}'.-]{0,30}`
   switch (name) {
     case "noun":
-      return is_spaced ? `(?<noun>${one}(?:\\s+${one}){0,4}?)` : "(?<noun>[\\p{L}\\p{N}]{1,8}?)"
+      return is_spaced ? `(?<noun>${one}(?:\\s+${one}){0,4}?)` : `(?<noun>[${letters}]{1,8}?)`
     case "from":
-      return is_spaced ? `(?<from>${one}(?:\\s+${one}){0,3}?)` : "(?<from>[\\p{L}\\p{N}]{1,10}?)"
+      return is_spaced ? `(?<from>${one}(?:\\s+${one}){0,3}?)` : `(?<from>[${letters}]{1,10}?)`
     case "person":
-      return `(?<person>${alternatives(people.keys())})(?:${named(language)})?`
+      return `(?<person>${alternatives(people.keys())})(?:${named(language)})??`
     default:
       return `(?<thing>${alternatives(things.keys())})`
   }
 }
 
-/** ", Annelie," or "Annelie" after "my wife". */
+/** ", Annelie," or "Annelie" after "my wife"; that it is a name is seen in the text as it is. */
 const named = ({ is_spaced }: CompiledLanguage) =>
   is_spaced
-    ? ",?\\s+(?-i:(?<called>\\p{Lu}[\\p{L}\\p{M}'-]{1,24}(?:\\s+\\p{Lu}[\\p{L}\\p{M}'-]{1,24})?)),?"
-    : "(?<called>[\\p{Lu}][\\p{L}]{1,20})"
+    ? `,?\\s+(?<called>[${letters}][${letters}'-]{1,24}(?:\\s+[${letters}][${letters}'-]{1,24})?),?`
+    : `(?<called>[${letters}]{2,4})`
 
-/** What the rules of a table are found by. */
-function firstWords(say: string[], { is_spaced, people, things }: CompiledLanguage): Set<string> {
-  const words = say.flatMap((phrase) => {
-    const pieces = phrase.split(/\s+/)
-    const first = pieces[0]!.replace(/\?$/, "")
-    if (first === "{thing}") return [...things.keys()]
-    if (first === "{person}") return [...people.keys()]
-    return first.split("|").map((choice) => choice.split("_")[0]!)
-  })
-  return new Set(words.map((word) => (is_spaced ? word.split(" ")[0]! : word[0]!).toLowerCase()))
+/** What a phrase is found by. */
+function firstWords(say: string, { is_spaced, people, things }: CompiledLanguage): Set<string> {
+  const first = say.split(/\s+/)[0]!
+  const words =
+    first === "{thing}" ? [...things.keys()] : first === "{person}" ? [...people.keys()] : first.split("|")
+  return new Set(words.map((one) => (is_spaced ? (one.match(word)?.[0] ?? one) : one[0]!).toLowerCase()))
 }

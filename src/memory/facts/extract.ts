@@ -1,10 +1,10 @@
 import { once } from "../../base/once.ts"
-import { type CompiledLanguage, type CompiledRule, compileRules } from "./compile.ts"
+import { type CompiledLanguage, type CompiledRule, compileRules, word } from "./compile.ts"
 import type { FoundFact, Rule } from "./fact.ts"
 import { languages } from "./patterns.ts"
 import { typeOf } from "./predicates.ts"
 import { lastClause, type Sentence, sentenceAt, splitSentences } from "./sentences.ts"
-import { silence, toSpoken } from "./spoken.ts"
+import { toSpoken } from "./spoken.ts"
 import { type Span, takeBefore, takeValue } from "./value.ts"
 
 /** Of a longer text only the beginning is read: what somebody says of himself is short. */
@@ -16,11 +16,12 @@ const tries_max = 1_200
 
 const table = once(() => compileRules(languages))
 
-const word = /\p{Script=Han}|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:'\p{L}+)?/gu
-
 type Reading = {
   text: string
   spoken: string
+  /** The same in lower case, and of the same length. */
+  lower: string
+  words: ReadonlySet<string>
   sentences: Sentence[]
   said_ms: number
   /** From where on it is made up, by language. */
@@ -36,22 +37,51 @@ export function extractFacts(text: string, { said_ms }: { said_ms: number }): Fo
   const rules = table()
   const head = text.slice(0, text_length_max)
   const spoken = toSpoken(head, rules.about_me)
+  const lower = toLower(spoken)
+  const words = [...lower.matchAll(word)]
+  const present = new Set(words.map(([one]) => one))
+  const sentences = splitSentences(spoken)
   const reading: Reading = {
     text: head,
     spoken,
-    sentences: splitSentences(spoken),
+    lower,
+    words: present,
+    sentences,
     said_ms,
     invented: new Map(),
   }
   const found: FoundFact[] = []
   let tries = 0
-  for (const { 0: match, index } of spoken.matchAll(word)) {
-    const here = rules.rules.get(match.toLowerCase())
+  for (const { 0: match, index } of words) {
+    const here = rules.rules.get(match)
     if (!here) continue
     if (++tries > tries_max || found.length >= facts_max) break
-    for (const rule of here) addFound(found, readRule(reading, rule, index))
+    for (const rule of here) if (isPossible(rule, present)) addFound(found, readRule(reading, rule, index))
   }
   return found
+}
+
+/** A loop, as it is asked some three hundred times a message. */
+function isPossible({ needs }: CompiledRule, words: ReadonlySet<string>): boolean {
+  for (const choices of needs) {
+    let is_there = false
+    for (const parts of choices) {
+      is_there = true
+      for (const part of parts) if (!words.has(part)) is_there = false
+      if (is_there) break
+    }
+    if (!is_there) return false
+  }
+  return true
+}
+
+/** A few letters are longer in lower case. */
+function toLower(text: string): string {
+  const lower = text.toLowerCase()
+  if (lower.length === text.length) return lower
+  return text
+    .replace(/[^\0-\x7f]/gu, (one) => (one.toLowerCase().length === one.length ? one.toLowerCase() : one))
+    .replace(/[A-Z]/g, (one) => one.toLowerCase())
 }
 
 /** What was found first is the more exact; a note is kept beside the facts inside of it. */
@@ -68,48 +98,59 @@ function addFound(found: FoundFact[], facts: FoundFact[]): void {
   }
 }
 
-function readRule(
-  reading: Reading,
-  { rule, language, pattern, like }: CompiledRule,
-  index: number,
-): FoundFact[] {
-  const { text, spoken, sentences } = reading
+function readRule(reading: Reading, compiled: CompiledRule, index: number): FoundFact[] {
+  const { text, spoken, lower, sentences } = reading
+  const { rule, language } = compiled
+  const pattern = compiled.pattern()
   pattern.lastIndex = index
-  const match = pattern.exec(spoken)
+  const match = pattern.exec(lower)
   if (!match) return []
   const sentence = sentenceAt(sentences, index)
-  if (match[0].includes(silence) || !isClaim(reading, sentence, index, language)) return []
   const from = index + match[0].length
-  if (
-    rule.is_first &&
-    !/(?:^|[\p{P}\ue000])\s*$/u.test(spoken.slice(Math.max(sentence.start, index - 40), index))
-  )
-    return []
-  if (like) {
-    like.lastIndex = from
-    if (!like.test(spoken)) return []
-  }
+  if (from > sentence.end || !compiled.like().every((like) => testAt(like, spoken, from))) return []
+  if (rule.is_first && !beginsClause(spoken.slice(Math.max(sentence.start, index - 40), index))) return []
   const span = rule.is_before
     ? takeBefore(spoken, { from: sentence.start, to: index, kind: rule.value, language })
     : takeValue(text, spoken, { from, to: sentence.end, kind: rule.value, language })
   const subject = span && subjectOf(reading, rule, match, index, language)
   if (!span || !subject) return []
   const predicate = predicateOf(rule, match.groups?.noun, language)
-  if (!predicate) return []
-  const is_change =
-    rule.is_change ||
-    language.changes.test(
-      spoken.slice(Math.max(sentence.start, index - around_max), Math.min(sentence.end, index + around_max)),
-    )
+  const more = placesIn(match, pattern, lower, index)
+  if (!predicate || (more.called && !isName(text.slice(...more.called)))) return []
+  if (!isClaim(reading, sentence, index, language)) return []
+  const is_change = rule.is_change || language.changes.test(around(lower, sentence, index))
   const fact = toFact(reading, { rule, subject, predicate, span, sentence, is_change, language })
-  return [fact, ...beside(reading, match, index, { rule, subject, predicate, sentence })]
+  return [fact, ...beside(reading, more, { rule, subject, predicate, sentence })]
+}
+
+const beginsClause = (before: string) => /(?:^|[\p{P}\ue000])\s*$/u.test(before)
+
+function testAt(sticky: RegExp, text: string, at: number): boolean {
+  sticky.lastIndex = at
+  return sticky.test(text)
+}
+
+/** Each word of it has a capital, or is of a script without them. */
+const isName = (words: string) => words.split(/\s+/).every((one) => /^[\p{Lu}\p{Lo}]/u.test(one))
+
+const around = (text: string, { start, end }: Sentence, at: number) =>
+  text.slice(Math.max(start, at - around_max), Math.min(end, at + around_max))
+
+type Places = { from?: [number, number] | undefined; called?: [number, number] | undefined }
+
+/** Where the groups of a match are; asked for only where there are any, as keeping count of places is dear. */
+function placesIn(match: RegExpExecArray, pattern: RegExp, lower: string, index: number): Places {
+  if (!match.groups?.from && !match.groups?.called) return {}
+  const counting = new RegExp(pattern.source, "duy")
+  counting.lastIndex = index
+  const groups = counting.exec(lower)?.indices?.groups
+  return { from: groups?.from, called: groups?.called }
 }
 
 /** Names of people and where somebody came from, said in the same breath. */
 function beside(
   reading: Reading,
-  match: RegExpExecArray,
-  index: number,
+  { from, called }: Places,
   {
     rule,
     subject,
@@ -118,15 +159,13 @@ function beside(
   }: { rule: Rule; subject: string; predicate: string; sentence: Sentence },
 ): FoundFact[] {
   const facts: FoundFact[] = []
-  const add = (piece: string, what: string, of: string) => {
-    const at = index + match[0].indexOf(piece)
+  const add = ([start, end]: [number, number], what: string) =>
     facts.push({
-      ...{ type: typeOf(what), subject: of, predicate: what, object: piece, confidence: rule.confidence },
-      ...{ start: at, end: at + piece.length, said: saidIn(reading, sentence) },
+      ...{ type: typeOf(what), subject, predicate: what, object: reading.text.slice(start, end) },
+      ...{ confidence: rule.confidence, start, end, said: saidIn(reading, sentence) },
     })
-  }
-  if (match.groups?.from) add(match.groups.from, `previous_${predicate}`, subject)
-  if (match.groups?.called && predicate !== "name") add(match.groups.called, "name", subject)
+  if (from) add(from, `previous_${predicate}`)
+  if (called && predicate !== "name") add(called, "name")
   return facts
 }
 
@@ -163,11 +202,11 @@ const around_max = 240
 
 /** Whether the user claims it himself, as so, at this place of the sentence. */
 function isClaim(reading: Reading, sentence: Sentence, at: number, language: CompiledLanguage): boolean {
-  const { spoken } = reading
-  const before = spoken.slice(Math.max(sentence.start, at - around_max), at)
+  const { lower } = reading
+  const before = lower.slice(Math.max(sentence.start, at - around_max), at)
   if (sentence.is_question) {
-    if (language.asks.test(spoken.slice(sentence.start, sentence.start + 60))) return false
-    if (at >= lastClause(spoken, sentence)) return false
+    if (language.asks.test(lower.slice(sentence.start, sentence.start + 60))) return false
+    if (at >= lastClause(lower, sentence)) return false
   }
   if (language.possessed.test(before)) return false
   if (language.supposes.test(before) || language.reports.test(before)) return false
@@ -175,16 +214,16 @@ function isClaim(reading: Reading, sentence: Sentence, at: number, language: Com
 }
 
 /** A story that was asked for goes on to the end of the message, and begins with the sentence that asks for it. */
-function inventedFrom({ spoken, invented }: Reading, language: CompiledLanguage): number {
+function inventedFrom({ lower, invented }: Reading, language: CompiledLanguage): number {
   const known = invented.get(language)
   if (known !== undefined) return known
-  const from = language.invents.exec(spoken)?.index ?? spoken.length
+  const from = language.invents.exec(lower)?.index ?? lower.length
   invented.set(language, from)
   return from
 }
 
 function subjectOf(
-  { spoken }: Reading,
+  { lower }: Reading,
   rule: Rule,
   match: RegExpExecArray,
   index: number,
@@ -198,7 +237,7 @@ function subjectOf(
     case "$noun":
       return toSubject(predicateOf({ ...rule, predicate: "$noun" }, match.groups?.noun, language))
     case "$last": {
-      const before = [...spoken.slice(Math.max(0, index - 160), index).matchAll(language.thing)].at(-1)
+      const before = [...lower.slice(Math.max(0, index - 160), index).matchAll(language.thing)].at(-1)
       return before && toSubject(language.things.get(fold(before[0])))
     }
     default:

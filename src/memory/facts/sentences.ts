@@ -3,7 +3,7 @@ import { silence } from "./spoken.ts"
 export type Sentence = { start: number; end: number; is_question: boolean }
 
 /** What ends a sentence. A full stop does where no word or number goes on after it, and no initial or title stands before it. */
-const ends = /[.!?…]+(?=[\s)\ue000]|$)|[。！？；¿¡]|;(?=\s)|\n(?=\s*(?:\n|[-*•\d\p{Lu}\p{Lo}]|$))/gu
+const ends = /[.!?…]+(?=[\s)\ue000]|$)|[。！？；¿¡]|;(?=\s)|\n(?=[ \t]*(?:\n|[-*•\d\p{Lu}\p{Lo}]|$))/gu
 /** An initial, a title or an abbreviation. */
 const abbreviated =
   /(?:^|[\s(])(?:\p{Lu}|St|Dr|Mr|Mrs|Ms|Prof|Sra?|Hr|Fr|Mme|z\.B|d\.h|e\.g|i\.e|ca|approx|Nr|No|Str|a\.m|p\.m)$/u

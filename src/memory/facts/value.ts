@@ -73,7 +73,10 @@ export function takeBefore(
   }
   const piece = spoken.slice(start, end)
   for (const { index, 0: word } of piece.matchAll(language.is_spaced ? /\S+/gu : /./gu)) {
-    if (index + word.length < piece.length && language.stop.test(piece.slice(index))) {
+    if (
+      index + word.length < piece.length &&
+      language.stop.test(piece.slice(index, index + 40).toLowerCase())
+    ) {
       start = end - piece.length + index + word.length
     }
   }
@@ -83,7 +86,9 @@ export function takeBefore(
   const named = /(?:(?<=\s)\p{Lu}[\p{L}\p{N}'.-]*(?:\s+|$))+$/u.exec(value)
   if (named && kind !== "version") return trimmed(spoken, span.start + named.index, span.end)
   const count = language.is_spaced ? value.split(/\s+/).length : value.length / 2
-  return count > 5 || language.refuse.test(value) || !fits(value, kind, language) ? undefined : span
+  return count > 5 || language.refuse.test(value.toLowerCase()) || !fits(value, kind, language)
+    ? undefined
+    : span
 }
 
 /** A name may stand in quotation marks or as code, where the sentence itself does not: the repo is called `tidewatch`. */
@@ -108,8 +113,9 @@ function takeWords(
     const word = wordAt(spoken, at, to)
     if (!word) break
     const plain = spoken.slice(word.start, word.end)
-    if (count === 0 && language.refuse.test(spoken.slice(word.start, word.start + 40))) return undefined
-    if (count > 0 && language.stop.test(spoken.slice(word.start, word.start + 40))) break
+    if (count === 0 && language.refuse.test(spoken.slice(word.start, word.start + 40).toLowerCase()))
+      return undefined
+    if (count > 0 && language.stop.test(spoken.slice(word.start, word.start + 40).toLowerCase())) break
     // A name in capitals ends with them; the small words inside are only kept where capitals go on.
     const is_capital = capital.test(plain)
     if (count === 0) is_named = is_capital && (kind === "name" || kind === "place")
@@ -162,11 +168,12 @@ function takeCharacters(
   kind: ValueKind,
   language: CompiledLanguage,
 ): Span | undefined {
-  if (language.refuse.test(spoken.slice(from, from + 8))) return undefined
+  if (language.refuse.test(spoken.slice(from, from + 8).toLowerCase())) return undefined
   let end = from
   // Latin letters and digits are one word, however long.
   for (let units = 0; end < to && units < characters_max[kind]; ) {
-    if (endsAt(spoken, end) || (end > from && language.stop.test(spoken.slice(end, end + 8)))) break
+    if (endsAt(spoken, end) || (end > from && language.stop.test(spoken.slice(end, end + 8).toLowerCase())))
+      break
     const is_latin = /[a-z\d]/i.test(spoken[end]!)
     if (!is_latin || !/[a-z\d]/i.test(spoken[end - 1] ?? "")) units++
     end++
@@ -188,7 +195,7 @@ function fits(value: string, kind: ValueKind, language: CompiledLanguage): boole
     case "name":
       return /\p{L}/u.test(value) && (capital.test(value) || words <= 2)
     case "date":
-      return /\d/.test(value) || language.dated.test(value)
+      return /\d/.test(value) || language.dated.test(value.toLowerCase())
     case "number":
       return /[\d一二三四五六七八九十百千万两]/.test(value)
     case "id":

@@ -206,7 +206,7 @@ budget number 0.85
   das|mein|unser budget ist|liegt|beträgt ~ bei|auf? / das|mein|unser budget für|vom|von {noun} ist|liegt|beträgt ~ bei? / ich|wir habe|haben ~ (?=[\\d.]+\\s*(?:€|euro|franken|tausend))
   haben|habe wir|ich ~ (?=[\\d.]+\\s*(?:€|euro|franken|tausend)) / wir können maximal|höchstens
 budget number 0.8 change
-  stehen|steht ~ für {noun} ~ (?=[\\d.]+)
+  stehen|steht ~ für {noun} jetzt|nun|noch|insgesamt (?=[\\d.]+)
 decision phrase 0.75
   wir|ich nehme|nehmen ~ / wir|ich entscheiden|entscheide uns|mich ~ für / wir|ich haben|habe uns|mich ~ für / wir|ich machen|mache es ~ in|mit / es wird ~ / lass|lasst uns ~
   dann nehmen|nehme|machen|mache wir|ich ~ / wir bleiben ~ bei / entschieden : / es bleibt ~ bei

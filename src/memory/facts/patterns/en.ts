@@ -21,7 +21,7 @@ export const en: Language = {
     (?:.*\\s)?(?:question|problem|point|guess|idea|issue|concern|thought|thoughts|feeling|opinion|understanding|code|error|answer|aim|hope|fear|fault|turn|head|mind|only|own|impression|suspicion|assumption|argument|job|take|bad|apologies|advice|request|worry|favourite|favorite|thing|things|screen|eyes|goal|plan|instinct|first|second|last|next|name|query|function|script|text|draft|message|output|input|test|tests|build|of)
     |.*(?<!(?:at|in|of|for|on|to|from|with|by)) (?:the|a|an|my|he|she|it|they|and|who|that|which|is|was|are|were|has|have) .*`,
   of: `
-    [\\p{L}]+'s|of|like|than|as`,
+    \\p{L}+'s|of|like|than|as`,
   asking: `
     what|who|whom|whose|which|when|where|why|how|do|does|did|is|are|was|were|am|can|could|should|would|will|shall
     |may|might|have|has|had|isn't|aren't|don't|doesn't|didn't|won't|wouldn't|couldn't|if`,
