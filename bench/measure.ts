@@ -45,3 +45,9 @@ export function pssKilobytes(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")
   return Number(rollup.match(/^Pss:\s+(\d+) kB/m)?.[1])
 }
+
+/** Milliseconds of the processor that this process has had: what others do beside it counts less than on a clock. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

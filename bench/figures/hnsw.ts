@@ -1,7 +1,7 @@
 import { loadVectorKernel } from "../../src/kernel/vectors/load.ts"
 import { makeClusters } from "../data/clusters.ts"
 import { buildGraph, k, type Loaded, loadClusters, queryOf } from "../kernel-figures.ts"
-import { type Bench, type Figure, median } from "../measure.ts"
+import { type Bench, cpuMs, type Figure, median } from "../measure.ts"
 import { hnswlib, type PeerGraph, usearch } from "../peers/hnsw.ts"
 import { makeHome } from "../servers.ts"
 
@@ -147,9 +147,3 @@ function queriesAt(steps: Step[], recall: number): number {
 
 const breadthAt = (steps: Step[], recall: number): number =>
   steps.find((step) => step.recall >= recall)!.breadth
-
-/** Milliseconds of the processor that this process has had. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
