@@ -15,6 +15,7 @@ export function rootCommand(deps: Deps): AnyCommand {
       status: async () => (await import("./commands/status.ts")).status(deps),
       open: async () => (await import("./commands/open.ts")).open(deps),
       session: async () => (await import("./commands/session.ts")).session(deps),
+      memory: async () => (await import("./commands/memory.ts")).memory(deps),
       usage: async () => (await import("./commands/usage.ts")).usage(deps),
       tool: async () => (await import("./commands/tool.ts")).tool(deps),
       plugin: async () => (await import("./commands/plugin.ts")).plugin(deps),

@@ -304,6 +304,534 @@ export type Methods = {
       topics: Array<string>
     }
   }
+  /** Remember something: for one sender, for all of the agent's (which takes an admin), or in a namespace. */
+  "memory.add": {
+    params: {
+      /** Understandable by itself. */
+      text: string
+      /** Unset: the session's, else the default agent. */
+      agent?: string | undefined
+      /** Whose memory with the agent. Unset: the session's sender; without a session all senders for an admin, else only what is for all of them. */
+      sender?: {
+        channel: string
+        account: string
+        peer: string
+      } | undefined
+      /** Only of this session. */
+      session_key?: string | undefined
+      /** A shared namespace in place of a sender; the agent must be allowed to share there. */
+      namespace?: string | undefined
+      tags?: Array<string> | undefined
+      importance?: number | undefined
+      /** A fact in place of a note. */
+      fact?: {
+        /** As in "user". */
+        subject: string
+        /** As in "city". */
+        predicate: string
+        /** Replaces the value that was known. */
+        object: string
+      } | undefined
+    }
+    result: {
+      memory_id: string
+      /** message, tool_result, summary, fact or note. */
+      kind: string
+      text: string
+      agent: string
+      /** "channel:account:peer"; empty: for all of the agent's senders. */
+      sender: string
+      /** The shared namespace that it is in; empty: in none. */
+      namespace: string
+      session_key: string | null
+      message_id: string | null
+      tags: Array<string>
+      importance: number
+      /** conversation, user, agent, model or import. */
+      source: string
+      created_ms: number
+      used_ms: number | null
+      uses: number
+      fact?: {
+        uid: string
+        /** fact, relationship or attribute. */
+        type: string
+        subject: string
+        predicate: string
+        object: string
+        confidence: number
+        learned_ms: number
+        /** Since when it holds no more. */
+        superseded_ms?: number | undefined
+        superseded_by?: string | undefined
+        /** The uid of a fact that says otherwise. */
+        disputes?: string | undefined
+      } | undefined
+    }
+  }
+  /** Compare rows, words, vectors and their files, and measure how much a search finds. For `weft doctor`. */
+  "memory.check": {
+    params: Record<string, unknown>
+    result: {
+      checks: Array<{
+        name: string
+        ok: boolean
+        said: string
+        remedy?: string | undefined
+      }>
+    }
+  }
+  /** What a model would be sent if this were said in a session: what goes in, what does not, and why. */
+  "memory.explain": {
+    params: {
+      session_key: string
+      /** What would be said. */
+      text: string
+    }
+    result: {
+      pieces: Array<{
+        /** soul, summary, facts, recalled, recent or question. */
+        part: string
+        memory_id: string | null
+        kind: string
+        text: string
+        tokens: number
+        included: boolean
+        why: string
+      }>
+      /** Of the system text and the messages; estimated. */
+      tokens: number
+      /** Most tokens of each part. */
+      budget: Record<string, number>
+      searched?: {
+        /** That the search was about. */
+        rows: number
+        words_matched: number
+        vectors: Array<{
+          embedder: string
+          index: string
+          looked_at: number
+        }>
+        /** Messages that were not indexed yet. */
+        pending: number
+        /** What was wrong, and what was done instead. */
+        warnings: Array<string>
+        took_ms: number
+      } | undefined
+    }
+  }
+  /** What is remembered, whole, in pages: each row as a line of an export has it. */
+  "memory.export": {
+    params: {
+      /** Unset: all agents that the token reaches. */
+      agent?: string | undefined
+      /** With each row's vector. */
+      vectors?: boolean | undefined
+      /** `next` of the page before. */
+      after?: string | undefined
+      limit?: number | undefined
+    }
+    result: {
+      rows: Array<{
+        agent: string
+        /** "channel:account:peer". */
+        sender: string
+        namespace: string
+        kind: "message" | "tool_result" | "summary" | "fact" | "note"
+        text: string
+        tags: Array<string>
+        importance: number
+        source: "conversation" | "user" | "agent" | "model" | "import"
+        /** When it was said or added. */
+        created_ms: number
+        /** When a search last gave it to a model. */
+        used_ms?: number | undefined
+        uses: number
+        /** Rows before it that are the same. */
+        nth: number
+        session?: {
+          key: string
+          /** When it began. */
+          created_ms: number
+        } | undefined
+        /** A message by what stays the same of it. */
+        message?: {
+          id: number
+          turn_id: string
+        } | undefined
+        summary?: {
+          /** A message by what stays the same of it. */
+          first: {
+            id: number
+            turn_id: string
+          }
+          /** A message by what stays the same of it. */
+          last: {
+            id: number
+            turn_id: string
+          }
+          tokens: number
+          made_by: string
+        } | undefined
+        fact?: {
+          /** Unset: it is learnt as if it were said now. */
+          uid?: string | undefined
+          type: "fact" | "relationship" | "attribute"
+          subject: string
+          predicate: string
+          object: string
+          /** Of subject and predicate: what supersedes what. */
+          key?: string | undefined
+          confidence: number
+          /** Unset: created_ms. */
+          learned_ms?: number | undefined
+          /** Since when it holds no more. */
+          superseded_ms?: number | undefined
+          superseded_by?: string | undefined
+          disputes?: string | undefined
+          /** A message by what stays the same of it. */
+          said_in?: {
+            id: number
+            turn_id: string
+          } | undefined
+        } | undefined
+        /** float32, little-endian, in base64. */
+        vector?: string | undefined
+      }>
+      /** What made the vectors. */
+      embedder?: {
+        /** As an export says. */
+        id: string
+        dim: number
+      } | undefined
+      next?: string | undefined
+    }
+  }
+  /** Forget rows for good, with the text of the messages that they are from. What is not the sender's own is not counted; an admin may forget whatever is of the agent. */
+  "memory.forget": {
+    params: {
+      memory_ids: Array<string>
+      /** Unset: the session's, else the default agent. */
+      agent?: string | undefined
+      /** Whose memory with the agent. Unset: the session's sender; without a session all senders for an admin, else only what is for all of them. */
+      sender?: {
+        channel: string
+        account: string
+        peer: string
+      } | undefined
+      /** Only of this session. */
+      session_key?: string | undefined
+    }
+    result: {
+      forgotten: number
+      /** What still has the same words; nothing of it was touched. */
+      related: Array<{
+        memory_id: string
+        /** message, tool_result, summary, fact or note. */
+        kind: string
+        text: string
+        agent: string
+        /** "channel:account:peer"; empty: for all of the agent's senders. */
+        sender: string
+        /** The shared namespace that it is in; empty: in none. */
+        namespace: string
+        session_key: string | null
+        message_id: string | null
+        tags: Array<string>
+        importance: number
+        /** conversation, user, agent, model or import. */
+        source: string
+        created_ms: number
+        used_ms: number | null
+        uses: number
+        fact?: {
+          uid: string
+          /** fact, relationship or attribute. */
+          type: string
+          subject: string
+          predicate: string
+          object: string
+          confidence: number
+          learned_ms: number
+          /** Since when it holds no more. */
+          superseded_ms?: number | undefined
+          superseded_by?: string | undefined
+          /** The uid of a fact that says otherwise. */
+          disputes?: string | undefined
+        } | undefined
+      }>
+    }
+  }
+  /** Take rows of an export in, and conversations that were held elsewhere. What is here already is not taken twice. */
+  "memory.import": {
+    params: {
+      /** As memory.export gives them. */
+      rows?: Array<unknown> | undefined
+      /** What made the vectors. */
+      embedder?: {
+        /** As an export says. */
+        id: string
+        dim: number
+      } | undefined
+      /** In order; of a session that is in use here they become notes. */
+      messages?: Array<{
+        /** Whose conversation it becomes. */
+        agent: string
+        /** The channel. */
+        channel: string
+        /** The channel's account. */
+        account: string
+        /** Who it was with. */
+        peer: string
+        role: "user" | "assistant"
+        text: string
+        created_ms: number
+        /** Messages before it that are the same. */
+        nth?: number | undefined
+      }> | undefined
+    }
+    result: {
+      added: number
+      /** Was here already. */
+      known: number
+      /** Of those added: notes now, since their session is not here. */
+      detached: number
+      /** Messages that are here and are indexed by themselves. */
+      left: number
+      /** Taken over; the others are made anew. */
+      vectors: number
+      /** Added to sessions. */
+      messages: number
+      /** The first row that is none. Those before it were taken, and none after it. */
+      bad?: {
+        index: number
+        path: string
+        expected: string
+      } | undefined
+    }
+  }
+  /** What is remembered, the latest first. */
+  "memory.list": {
+    params: {
+      /** Unset: the session's, else the default agent. */
+      agent?: string | undefined
+      /** Whose memory with the agent. Unset: the session's sender; without a session all senders for an admin, else only what is for all of them. */
+      sender?: {
+        channel: string
+        account: string
+        peer: string
+      } | undefined
+      /** Only of this session. */
+      session_key?: string | undefined
+      /** Only these. */
+      kinds?: Array<"message" | "tool_result" | "summary" | "fact" | "note"> | undefined
+      /** Each of them. */
+      tags?: Array<string> | undefined
+      /** Facts that hold no more, too. */
+      include_superseded?: boolean | undefined
+      /** `next` of the page before. */
+      cursor?: string | undefined
+      limit?: number | undefined
+    }
+    result: {
+      items: Array<{
+        memory_id: string
+        /** message, tool_result, summary, fact or note. */
+        kind: string
+        text: string
+        agent: string
+        /** "channel:account:peer"; empty: for all of the agent's senders. */
+        sender: string
+        /** The shared namespace that it is in; empty: in none. */
+        namespace: string
+        session_key: string | null
+        message_id: string | null
+        tags: Array<string>
+        importance: number
+        /** conversation, user, agent, model or import. */
+        source: string
+        created_ms: number
+        used_ms: number | null
+        uses: number
+        fact?: {
+          uid: string
+          /** fact, relationship or attribute. */
+          type: string
+          subject: string
+          predicate: string
+          object: string
+          confidence: number
+          learned_ms: number
+          /** Since when it holds no more. */
+          superseded_ms?: number | undefined
+          superseded_by?: string | undefined
+          /** The uid of a fact that says otherwise. */
+          disputes?: string | undefined
+        } | undefined
+      }>
+      next?: string | undefined
+    }
+  }
+  /** Make the indexes of words and vectors anew from the rows. It is answered when that is done. */
+  "memory.reindex": {
+    params: Record<string, unknown>
+    result: {
+      /** By kind. */
+      rows: Record<string, number>
+      facts: {
+        current: number
+        superseded: number
+        disputed: number
+      }
+      /** Messages that are not indexed yet. */
+      pending: number
+      embedder: string
+      /** Of all agents together; none for a token that does not reach all of them. */
+      vectors: Array<{
+        embedder: string
+        /** filling or serving. */
+        state: string
+        dim: number
+        hot: number
+        warm: number
+        cold: number
+        /** Rows that have no vector in it. */
+        missing: number
+        index: string
+        /** none, checking, rebuilding, moving or linking. */
+        work: string
+        /** Of 1. */
+        progress: number
+        /** files or memory. */
+        kept_in: string
+        disk_bytes: number
+      }>
+      kernel: string
+    }
+  }
+  /** Search the memory by words and meaning, best first, and say what was looked at. */
+  "memory.search": {
+    params: {
+      /** What it is about. */
+      query: string
+      /** Unset: the session's, else the default agent. */
+      agent?: string | undefined
+      /** Whose memory with the agent. Unset: the session's sender; without a session all senders for an admin, else only what is for all of them. */
+      sender?: {
+        channel: string
+        account: string
+        peer: string
+      } | undefined
+      /** Only of this session. */
+      session_key?: string | undefined
+      /** Only these. */
+      kinds?: Array<"message" | "tool_result" | "summary" | "fact" | "note"> | undefined
+      /** Each of them. */
+      tags?: Array<string> | undefined
+      /** From this time on. */
+      after_ms?: number | undefined
+      /** Before this time. */
+      before_ms?: number | undefined
+      /** Facts that hold no more, too. */
+      include_superseded?: boolean | undefined
+      limit?: number | undefined
+    }
+    result: {
+      hits: Array<{
+        memory_id: string
+        /** message, tool_result, summary, fact or note. */
+        kind: string
+        text: string
+        agent: string
+        /** "channel:account:peer"; empty: for all of the agent's senders. */
+        sender: string
+        /** The shared namespace that it is in; empty: in none. */
+        namespace: string
+        session_key: string | null
+        message_id: string | null
+        tags: Array<string>
+        importance: number
+        /** conversation, user, agent, model or import. */
+        source: string
+        created_ms: number
+        used_ms: number | null
+        uses: number
+        fact?: {
+          uid: string
+          /** fact, relationship or attribute. */
+          type: string
+          subject: string
+          predicate: string
+          object: string
+          confidence: number
+          learned_ms: number
+          /** Since when it holds no more. */
+          superseded_ms?: number | undefined
+          superseded_by?: string | undefined
+          /** The uid of a fact that says otherwise. */
+          disputes?: string | undefined
+        } | undefined
+        /** Comparable within one answer. */
+        score: number
+        why: Array<string>
+      }>
+      searched: {
+        /** That the search was about. */
+        rows: number
+        words_matched: number
+        vectors: Array<{
+          embedder: string
+          index: string
+          looked_at: number
+        }>
+        /** Messages that were not indexed yet. */
+        pending: number
+        /** What was wrong, and what was done instead. */
+        warnings: Array<string>
+        took_ms: number
+      }
+    }
+  }
+  /** How much is remembered, and how it can be searched. */
+  "memory.stats": {
+    params: {
+      /** Unset: all, for a token that reaches all; else the default agent. */
+      agent?: string | undefined
+    }
+    result: {
+      /** By kind. */
+      rows: Record<string, number>
+      facts: {
+        current: number
+        superseded: number
+        disputed: number
+      }
+      /** Messages that are not indexed yet. */
+      pending: number
+      embedder: string
+      /** Of all agents together; none for a token that does not reach all of them. */
+      vectors: Array<{
+        embedder: string
+        /** filling or serving. */
+        state: string
+        dim: number
+        hot: number
+        warm: number
+        cold: number
+        /** Rows that have no vector in it. */
+        missing: number
+        index: string
+        /** none, checking, rebuilding, moving or linking. */
+        work: string
+        /** Of 1. */
+        progress: number
+        /** files or memory. */
+        kept_in: string
+        disk_bytes: number
+      }>
+      kernel: string
+    }
+  }
   /** Whether the gateway answers. */
   "ping": {
     params: Record<string, unknown>

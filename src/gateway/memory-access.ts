@@ -1,6 +1,6 @@
 /** Whose memory a caller may see and change: the one place that decides it for the methods. */
 import { AppError } from "../base/errors.ts"
-import { parseSessionKey, type SessionParts, toSender } from "../base/session-key.ts"
+import { type SessionParts, toSender } from "../base/session-key.ts"
 import type { MemoryItem, Reader } from "../memory/memory.ts"
 import { agentFor, isOwnChannel, sessionFor } from "./access.ts"
 import type { App } from "./app.ts"
@@ -41,10 +41,4 @@ export const isChangeable =
 /** What concerns everybody's memory is for tokens that reach every agent. */
 export function checkReach({ agents }: Caller): void {
   if (agents !== null) throw new AppError("forbidden", { what: "memory", agents: [...agents] })
-}
-
-/** "channel:account:peer" taken apart; undefined where it is none. */
-export function parseSender(text: string): Asked["sender"] {
-  const parts = parseSessionKey(`agent:${text}`)
-  return parts && { channel: parts.channel, account: parts.account, peer: parts.peer }
 }
