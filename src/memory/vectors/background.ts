@@ -46,8 +46,15 @@ export function openBackground(log: Log): Background {
   }
 }
 
+export type Pace = {
+  /** Work goes on for so long before everything else has its turn. */
+  slice_ms: number
+  /** Rows that are read from SQLite at once. */
+  rows_at_once: number
+}
+
 /** Long enough that the pauses cost little, and short enough that nobody notices. */
-export const slice_ms = 4
+export const usual_pace: Pace = { slice_ms: 4, rows_at_once: 128 }
 
 /** Lets everything else that waits have its turn; throws the signal's reason. */
 export async function breathe(signal: AbortSignal): Promise<void> {

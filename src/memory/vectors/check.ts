@@ -20,7 +20,7 @@ export async function checkCollection(
   sample: number,
 ): Promise<SetCheck> {
   const { id, embedder, main, cold } = collection
-  const { agrees } = await compare(collection, { store, settle }, searching.signal)
+  const { agrees } = await compare(collection, { store, settle, pace: searching.pace }, searching.signal)
   const rows = getSet(store.db, id)?.rows ?? 0
   const queries = sampleOf(collection, store, rows, sample)
   const best = await findExactly(collection, store, queries, searching)

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { Log } from "../../base/log.ts"
 import { readGraphHeader } from "../../kernel/vectors/graph-layout.ts"
 import type { Region } from "../../kernel/vectors/kernel.ts"
-import { breathe, slice_ms } from "./background.ts"
+import { breathe, type Pace } from "./background.ts"
 import { type Collection, isTrusted } from "./collection.ts"
 import { isCopy, remove, sizeOf } from "./flat.ts"
 import {
@@ -26,6 +26,7 @@ export type Graphing = {
   /** From so many hot and warm rows on, where it is "auto". */
   hnsw_rows_min: number
   library_folder: string | undefined
+  pace: Pace
   log: Log
 }
 
@@ -74,14 +75,18 @@ export async function makeGraph(
 }
 
 /** Links what the graph does not have yet. */
-export async function linkRest(collection: Collection, signal: AbortSignal): Promise<void> {
+export async function linkRest(
+  collection: Collection,
+  { pace }: Graphing,
+  signal: AbortSignal,
+): Promise<void> {
   const { graph, main, shape } = collection
   for (let from = 0, begun = performance.now(); graph.is_usable && isTrusted(collection); ) {
     const slots = nextUnlinked(graph, main, from, nodes_at_once)
     if (slots.length === 0) return
     linkSlots(shape.kernel, graph, main, shape.dim, slots)
     from = slots.at(-1)! + 1
-    if (performance.now() - begun < slice_ms) continue
+    if (performance.now() - begun < pace.slice_ms) continue
     await breathe(signal)
     begun = performance.now()
   }
@@ -105,7 +110,7 @@ async function openSaved(collection: Collection, context: Graphing, signal: Abor
   }
   if (!isTrusted(collection)) return false
   adopt(graph, collection.main, shape.kernel.map(path, { shared: false }), saved.breadth, saved.recall)
-  await reconcile(collection, signal)
+  await reconcile(collection, context, signal)
   return graph.is_usable
 }
 
@@ -127,7 +132,7 @@ async function build(collection: Collection, context: Graphing, signal: AbortSig
   const made =
     collection.kept_in === "files"
       ? await buildInThread(collection, plan, context, signal)
-      : await buildHere(collection, plan, signal)
+      : await buildHere(collection, plan, context, signal)
   const { breadth, recall, graph_ms, exact_ms } = made.measured
   const is_slow = context.index === "auto" && graph_ms > exact_ms
   if (breadth === undefined || is_slow) {
@@ -144,7 +149,7 @@ async function build(collection: Collection, context: Graphing, signal: AbortSig
   }
   adopt(graph, main, made.region, breadth, recall)
   if (collection.kept_in === "files") writeSaved(collection, made.region)
-  await reconcile(collection, signal)
+  await reconcile(collection, context, signal)
 }
 
 /** Hash embeddings are hard for a graph: with 16 links it never finds .99 of them. */
@@ -183,6 +188,7 @@ async function buildInThread(
 async function buildHere(
   { graph, main, shape }: Collection,
   plan: BuildShape,
+  { pace }: Graphing,
   signal: AbortSignal,
 ): Promise<Made> {
   const { kernel, dim } = shape
@@ -192,14 +198,14 @@ async function buildHere(
     const { done, value } = steps.next()
     if (done) return { region, measured: value }
     graph.progress = value
-    if (performance.now() - begun < slice_ms) continue
+    if (performance.now() - begun < pace.slice_ms) continue
     await breathe(signal)
     begun = performance.now()
   }
 }
 
 /** Takes out what is no longer the row that it was linked as; then it is searched. */
-async function reconcile(collection: Collection, signal: AbortSignal): Promise<void> {
+async function reconcile(collection: Collection, { pace }: Graphing, signal: AbortSignal): Promise<void> {
   const { graph, main, shape } = collection
   for (let from = 0, begun = performance.now(); graph.region; ) {
     const stale = staleNodes(graph, main, from, nodes_at_once)
@@ -209,7 +215,7 @@ async function reconcile(collection: Collection, signal: AbortSignal): Promise<v
     }
     removeNodes(shape.kernel, graph, matrixOf(main, shape.dim), stale)
     from = stale.at(-1)!
-    if (performance.now() - begun < slice_ms) continue
+    if (performance.now() - begun < pace.slice_ms) continue
     await breathe(signal)
     begun = performance.now()
   }

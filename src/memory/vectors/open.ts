@@ -16,7 +16,7 @@ import {
 } from "../../store/vectors.ts"
 import type { Allowed } from "./allowed.ts"
 import { applyPlaces } from "./apply.ts"
-import { breathe, openBackground } from "./background.ts"
+import { breathe, openBackground, type Pace, usual_pace } from "./background.ts"
 import { checkCollection } from "./check.ts"
 import { type Collection, closeCleanly, closeCollection, isTrusted, openCollection } from "./collection.ts"
 import { unlinkedOf } from "./graph.ts"
@@ -43,6 +43,7 @@ export type VectorsOptions = {
   /** From how many rows on it is worth the trouble: for a graph where the index is "auto", and for tiers at all. */
   hnsw_rows_min?: number
   all_hot_rows?: number
+  pace?: Pace
 }
 
 const changes_at_once = 1024
@@ -50,7 +51,7 @@ const removed_at_once = 256
 const remembered_max = 8
 
 export function openVectors(options: VectorsOptions): Vectors {
-  const { store, kernel, folder, settings, now_ms, log } = options
+  const { store, kernel, folder, settings, now_ms, log, pace = usual_pace } = options
   const { db } = store
   const background = openBackground(log)
   const open = new Map<number, Collection>()
@@ -59,12 +60,14 @@ export function openVectors(options: VectorsOptions): Vectors {
     index: settings.index,
     hnsw_rows_min: options.hnsw_rows_min ?? 200_000,
     library_folder: options.library_folder,
+    pace,
     log,
   }
   const tiers = { ...settings, all_hot_rows: options.all_hot_rows ?? 100_000 }
   const searching: Searching = {
     db,
     work: kernel.allocate(64 * 1024),
+    pace,
     signal: background.signal,
     remember: (key, make) => remember(remembered, key, make),
   }
@@ -84,15 +87,16 @@ export function openVectors(options: VectorsOptions): Vectors {
     if (!isTrusted(collection)) return
     if (wantsGraph(collection, graphing)) startFor(collection, "graph", runGraph)
     if (collection.graph.is_usable && unlinkedOf(collection.graph, collection.main) > 0)
-      startFor(collection, "link", linkRest)
+      startFor(collection, "link", runLink)
     if (isOverfull(collection, tiers)) startFor(collection, "tiers", runTiers)
   }
   const runGraph = async (collection: Collection, signal: AbortSignal) => {
     await makeGraph(collection, graphing, signal)
     follow(collection)
   }
+  const runLink = (collection: Collection, signal: AbortSignal) => linkRest(collection, graphing, signal)
   const runTiers = (collection: Collection, signal: AbortSignal) =>
-    tendTiers(collection, { store, settle, tiers, now_ms }, signal)
+    tendTiers(collection, { store, pace, settle, tiers, now_ms }, signal)
 
   function settle(): void {
     for (const places of journal.take()) {
@@ -124,7 +128,7 @@ export function openVectors(options: VectorsOptions): Vectors {
     for (const collection of open.values()) {
       if (collection.work !== "none")
         startFor(collection, "recover", async (collection, signal) => {
-          await recover(collection, { store, log, settle }, signal)
+          await recover(collection, { store, log, pace, settle }, signal)
           follow(collection)
         })
       else follow(collection)
@@ -174,7 +178,7 @@ export function openVectors(options: VectorsOptions): Vectors {
         startFor(one, "rebuild", async (collection, signal) => {
           collection.rebuilt_because = "it was asked for"
           removeSaved(collection)
-          await rebuild(collection, { store, log, settle }, signal)
+          await rebuild(collection, { store, log, pace, settle }, signal)
           follow(collection)
         })
     },

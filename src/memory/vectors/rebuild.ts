@@ -3,16 +3,16 @@ import type { Log } from "../../base/log.ts"
 import type { Store } from "../../store/open.ts"
 import { correctSet, fromPlace, getSet, moveVector, rowsFrom, type VectorRow } from "../../store/vectors.ts"
 import { imageOf, writeRow } from "./apply.ts"
-import { breathe, slice_ms } from "./background.ts"
+import { breathe, type Pace } from "./background.ts"
 import { type Collection, leaveFiles } from "./collection.ts"
 import { dropGraph } from "./graph.ts"
 import { digestImage, toDigest } from "./image.ts"
 import { countSlots, digestSlots, dropPart, keepInMemory, mapPart, type Part, wipeFree } from "./part.ts"
 
-export type Rebuilding = { store: Store; log: Log; settle(): void }
+export type Rebuilding = { store: Store; log: Log; pace: Pace; settle(): void }
 
-const slots_at_once = 2048
-const rows_at_once = 128
+/** Reading a row from a file costs so much less than reading it from SQLite. */
+const slots_for_row = 16
 
 /** For a set that was not closed cleanly: from here on the files are right. */
 export async function recover(
@@ -52,6 +52,7 @@ export async function rebuild(
   emptyFiles(collection, context.log)
   collection.version++
   for (const part of [main, cold]) await fill(collection, part, context, signal)
+  collection.work = "checking"
   const { agrees, digest_by, rows_by } = await compare(collection, context, signal)
   if (!agrees) {
     context.log.error("The digest of the vectors was not that of their rows; it was corrected.", {
@@ -81,14 +82,14 @@ function emptyFiles(collection: Collection, log: Log): void {
 async function fill(
   collection: Collection,
   part: Part,
-  { store, log, settle }: Rebuilding,
+  { store, log, pace, settle }: Rebuilding,
   signal: AbortSignal,
 ): Promise<void> {
   const total = Math.max(1, getSet(store.db, collection.id)?.rows ?? 0)
   for (let slot = 0, begun = performance.now(); ; ) {
     // Whatever changed below the slot that was reached is taken over first, so that this is one moment of SQLite.
     settle()
-    const rows = rowsFrom(store.db, collection.id, part.cold, slot, rows_at_once)
+    const rows = rowsFrom(store.db, collection.id, part.cold, slot, pace.rows_at_once)
     const wrong: { row: VectorRow; digest: bigint }[] = []
     for (const row of rows) {
       slot = fromPlace(row.place).slot
@@ -97,13 +98,13 @@ async function fill(
       const digest = digestImage(collection.shape.kernel, image, slot, row.tier)
       if (digest !== row.digest) wrong.push({ row, digest })
     }
-    part.trusted = rows.length < rows_at_once ? Number.POSITIVE_INFINITY : ++slot
+    part.trusted = rows.length < pace.rows_at_once ? Number.POSITIVE_INFINITY : ++slot
     collection.version++
     const { hot, warm } = collection.main.counts
     collection.progress = Math.min(1, (hot + warm + collection.cold.counts.cold) / total)
     if (wrong.length > 0) await correct(store, wrong)
     if (part.trusted === Number.POSITIVE_INFINITY) return
-    if (performance.now() - begun < slice_ms) continue
+    if (performance.now() - begun < pace.slice_ms) continue
     await breathe(signal)
     begun = performance.now()
   }
@@ -121,7 +122,7 @@ export type Comparison = { agrees: boolean; digest_by: bigint; rows_by: number }
 /** The digest of all files against that in SQLite; wipes what is in free slots. Undisturbed by what changes meanwhile. */
 export async function compare(
   collection: Collection,
-  { store, settle }: Pick<Rebuilding, "store" | "settle">,
+  { store, pace, settle }: Pick<Rebuilding, "store" | "pace" | "settle">,
   signal: AbortSignal,
 ): Promise<Comparison> {
   const { main, cold, shape } = collection
@@ -131,12 +132,12 @@ export async function compare(
     for (const [i, part] of [main, cold].entries()) {
       for (let begun = performance.now(); checked.slots[i]! < part.slots; ) {
         const from = checked.slots[i]!
-        const to = Math.min(part.slots, from + slots_at_once)
+        const to = Math.min(part.slots, from + pace.rows_at_once * slots_for_row)
         wipeFree(part, from, to)
         checked.sum = digestSlots(shape.kernel, part, from, to, BigInt.asUintN(64, checked.sum))
         checked.slots[i] = to
         collection.progress = to / part.slots
-        if (performance.now() - begun < slice_ms) continue
+        if (performance.now() - begun < pace.slice_ms) continue
         await breathe(signal)
         begun = performance.now()
       }

@@ -4,7 +4,7 @@ import { assert } from "../../base/errors.ts"
 import { type Found, type Region, wordsOf } from "../../kernel/vectors/kernel.ts"
 import { fromPlace, placesOf, rowsFrom, toPlace, vectorAt } from "../../store/vectors.ts"
 import { type Allowed, allowedIn, toTest } from "./allowed.ts"
-import { breathe, slice_ms } from "./background.ts"
+import { breathe, type Pace } from "./background.ts"
 import type { Collection } from "./collection.ts"
 import { matrixOf, nodesOf, searchGraph, unlinkedAmong, unlinkedOf } from "./graph.ts"
 import { floats_index } from "./image.ts"
@@ -17,6 +17,7 @@ export type Searching = {
   work: Region
   /** Answers a bitmap that was made for the same filter, if no row has changed since. */
   remember(key: string, make: () => Allowed): Allowed
+  pace: Pace
   signal: AbortSignal
 }
 
@@ -30,7 +31,6 @@ const reranked_min = 20
 const cold_reranked_min = 400
 /** With fewer rows than that allowed, a graph walks past most of what it finds. */
 const graph_share_min = 0.3
-const rows_at_once = 256
 
 export async function searchCollection(
   collection: Collection,
@@ -185,6 +185,7 @@ async function searchRest(
   if (edges.every((edge) => edge === Number.POSITIVE_INFINITY)) return undefined
   const { kernel, dim } = collection.shape
   const { db, work, signal } = context
+  const { rows_at_once, slice_ms } = context.pace
   const test = toTest(query.filter)
   const rest: Partial = { hits: [], looked_at: 0, index: "exact" }
   const bytes = rows_at_once * dim * 4

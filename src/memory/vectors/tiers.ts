@@ -13,7 +13,7 @@ import {
   type Tier,
   toPlace,
 } from "../../store/vectors.ts"
-import { breathe, slice_ms } from "./background.ts"
+import { breathe, type Pace } from "./background.ts"
 import { type Collection, isTrusted } from "./collection.ts"
 import { bytesOf, digestImage, fitTier, toFloats, toImage } from "./image.ts"
 import { openSlots } from "./places.ts"
@@ -27,12 +27,12 @@ export type TierSettings = {
   all_hot_rows: number
 }
 
-export type Tending = { store: Store; settle(): void; tiers: TierSettings; now_ms(): number }
+export type Tending = { store: Store; pace: Pace; settle(): void; tiers: TierSettings; now_ms(): number }
 
 type Rows = { places: number[]; ids: number[]; hours: number[]; tiers: Tier[] }
 
-const ids_at_once = 512
-const moves_at_once = 64
+/** So that it is not looked at for every few rows. */
+const overfull_rows_min = 64
 const mean_rows = 2048
 const hour_s = 3600
 
@@ -43,7 +43,7 @@ export const isOverfull = (
 ): boolean => {
   const { hot, warm } = main.counts
   return (
-    hot + warm + cold.counts.cold > all_hot_rows && hot > hot_rows_max + hot_rows_max / 20 + moves_at_once
+    hot + warm + cold.counts.cold > all_hot_rows && hot > hot_rows_max + hot_rows_max / 20 + overfull_rows_min
   )
 }
 
@@ -56,18 +56,19 @@ export async function tendTiers(
   const { all_hot_rows } = context.tiers
   const total = main.counts.hot + main.counts.warm + cold.counts.cold
   if (!isTrusted(collection) || (total <= all_hot_rows && main.counts.hot === total)) return
-  const rows = await readRows(collection, context.store.db, signal)
+  const rows = await readRows(collection, context, signal)
   const wanted = chooseTiers(rows, context.tiers, Math.floor(context.now_ms() / 1000))
   const moves = [...rows.places.keys()].filter((i) => rows.tiers[i] !== wanted[i])
   if (moves.length === 0) return
+  const at_once = Math.ceil(context.pace.rows_at_once / 2)
   collection.work = "moving"
   try {
-    for (let done = 0; done < moves.length; done += moves_at_once) {
+    for (let done = 0; done < moves.length; done += at_once) {
       collection.progress = done / moves.length
       await breathe(signal)
       while (collection.waiting > 0) await breathe(signal)
       if (!isTrusted(collection)) return
-      const these = moves.slice(done, done + moves_at_once)
+      const these = moves.slice(done, done + at_once)
       if (these.some((i) => wanted[i] === 2)) await takeMean(collection, context.store)
       await context.store.commit((db) => {
         for (const i of these) move(db, collection, rows.places[i]!, rows.ids[i]!, wanted[i]!)
@@ -79,10 +80,14 @@ export async function tendTiers(
   }
 }
 
-async function readRows(collection: Collection, db: Database, signal: AbortSignal): Promise<Rows> {
+async function readRows(
+  collection: Collection,
+  { store: { db }, pace }: Tending,
+  signal: AbortSignal,
+): Promise<Rows> {
   const rows: Rows = { places: [], ids: [], hours: [], tiers: [] }
   for (let after = 0, begun = performance.now(); ; ) {
-    const uses = listUses(db, after, ids_at_once)
+    const uses = listUses(db, after, pace.rows_at_once)
     const used = new Map(uses.map(({ id, used_s }) => [id, used_s]))
     for (const { memory_id, place } of placesOf(db, collection.id, [...used.keys()])) {
       rows.places.push(place)
@@ -93,7 +98,7 @@ async function readRows(collection: Collection, db: Database, signal: AbortSigna
     const last = uses.at(-1)
     if (!last) return rows
     after = last.id
-    if (performance.now() - begun < slice_ms) continue
+    if (performance.now() - begun < pace.slice_ms) continue
     await breathe(signal)
     begun = performance.now()
   }

@@ -1,5 +1,5 @@
 /** A store with rows of memory, and a plain list that says what a search must find. */
-import { mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openLog } from "../../../src/base/log.ts"
@@ -7,7 +7,13 @@ import type { VectorKernel } from "../../../src/kernel/vectors/kernel.ts"
 import { loadVectorKernel } from "../../../src/kernel/vectors/load.ts"
 import { openVectors, type VectorsOptions } from "../../../src/memory/vectors/open.ts"
 import type { VectorFilter, VectorHits, Vectors } from "../../../src/memory/vectors/set.ts"
-import { addMemory, type MemoryKind, memory_kinds, removeMemories, takeOwner } from "../../../src/store/memory.ts"
+import {
+  addMemory,
+  type MemoryKind,
+  memory_kinds,
+  removeMemories,
+  takeOwner,
+} from "../../../src/store/memory.ts"
 import { openStore } from "../../../src/store/open.ts"
 import { touchSession } from "../../../src/store/sessions.ts"
 
@@ -49,6 +55,9 @@ export type WorldOptions = Partial<Omit<VectorsOptions, "settings">> & {
 }
 
 export const first_ms = 1_800_000_000_000
+
+/** In the 400 days before. */
+export const createdOf = (seed: number): number => first_ms - ((seed * 7_919_777) % (400 * 86_400_000))
 
 export async function openWorld(options: WorldOptions = {}) {
   const home = mkdtempSync(join(tmpdir(), "weft-vectors-"))
@@ -96,7 +105,7 @@ export async function openWorld(options: WorldOptions = {}) {
             owner_id: owners[seed % 2 === 0 ? 0 : 1 + (seed % 3 > 0 ? 1 : 0)]!,
             session_id: [null, ...sessions][seed % 3]!,
             kind: memory_kinds[seed % 5]!,
-            created_ms: first_ms - ((seed * 7_919_777) % (400 * 86_400_000)),
+            created_ms: createdOf(seed),
           }
           const id = addMemory(db, {
             ...row,
@@ -120,20 +129,28 @@ export async function openWorld(options: WorldOptions = {}) {
       await store.commit((db) => removeMemories(db, ids))
       for (const id of ids) rows.delete(id)
     },
-    search: (vector: Float32Array, filter: VectorFilter = { owner_ids: owners }, k = 10): Promise<VectorHits> =>
-      vectors.search({ set_id: set.id, vector, filter, k }),
-    /** Ids, best first. */
-    expected: (vector: Float32Array, filter: VectorFilter = { owner_ids: owners }, k = 10): number[] =>
-      [...rows.values()]
-        .filter((row) => isAllowed(row, filter))
-        .map(({ id, vector: own }) => ({ id, score: dot(own, vector) }))
-        .sort((a, b) => b.score - a.score || a.id - b.id)
-        .slice(0, k)
-        .map(({ id }) => id),
-    /** `unclean`: as after a crash, without a word of farewell. */
-    async reopen(how: "clean" | "unclean", between: () => void = () => undefined) {
-      if (how === "clean") await vectors[Symbol.asyncDispose]()
-      else abandoned.push(vectors)
+    search: (
+      vector: Float32Array,
+      filter: VectorFilter = { owner_ids: owners },
+      k = 10,
+    ): Promise<VectorHits> => vectors.search({ set_id: set.id, vector, filter, k }),
+    /**
+     * "unclean": the files are what they were in the middle of whatever went on; SQLite has what was committed. "killed":
+     * what was committed last was not taken over.
+     */
+    async reopen(how: "clean" | "unclean" | "killed", between: () => void = () => undefined) {
+      const [files, kept] = [join(home, "vectors"), join(home, "kept")]
+      if (how === "killed") {
+        await vectors.idle()
+        forgotten.push(vectors)
+      } else {
+        if (how === "unclean") cpSync(files, kept, { recursive: true })
+        await vectors[Symbol.asyncDispose]()
+        if (how === "unclean") {
+          rmSync(files, { recursive: true })
+          renameSync(kept, files)
+        }
+      }
       between()
       vectors = open()
     },
@@ -143,9 +160,24 @@ export async function openWorld(options: WorldOptions = {}) {
       rmSync(home, { recursive: true, force: true })
     },
   }
-  const abandoned: Vectors[] = []
+  /** Held, as what is collected may be unmapped. */
+  const forgotten: Vectors[] = []
   return world
 }
+
+/** Ids, best first. */
+export const expected = (
+  rows: ReadonlyMap<number, ModelRow>,
+  vector: Float32Array,
+  filter: VectorFilter,
+  k = 10,
+): number[] =>
+  [...rows.values()]
+    .filter((row) => isAllowed(row, filter))
+    .map(({ id, vector: own }) => ({ id, score: dot(own, vector) }))
+    .sort((a, b) => b.score - a.score || a.id - b.id)
+    .slice(0, k)
+    .map(({ id }) => id)
 
 const isAllowed = (row: ModelRow, filter: VectorFilter): boolean =>
   filter.owner_ids.includes(row.owner_id) &&
