@@ -67,10 +67,12 @@ type Model = {
 export function openEmbeddings(options: EmbeddingsOptions): EmbedTexts {
   const { connection, model: id, dimensions, batch_max, wait_first_ms = 500 } = options
   const { kind, config } = connection
-  const context: FailureContext = { provider: config.name, secrets: secretsOf(config) }
   const load = loaders[kind]
-  if (!load)
-    throw providerFailed(context, `A provider of kind "${kind}" makes no vectors.`, { retryable: false })
+  if (!load) {
+    const reason = `A provider of kind "${kind}" makes no vectors.`
+    throw providerFailed({ provider: config.name, secrets: [] }, reason, { retryable: false })
+  }
+  const context: FailureContext = { provider: config.name, secrets: secretsOf(config) }
   const calls = new WeakMap<AbortSignal, Call>()
   let loading: Promise<Model> | undefined
   let bytes_max = text_bytes_max

@@ -57,7 +57,9 @@ test("case, accents and order change little or nothing", () => {
 
 test("the vector of a text is what it was: a change of any bit makes it another embedder", () => {
   const row = embedder.embedNow(["My sister Clara lives in Leith. 我的猫 größe getUserName 42"])
-  expect(Bun.hash.xxHash64(new Uint8Array(row.buffer)).toString(16)).toMatchInlineSnapshot(`"33ce0a0676e95232"`)
+  expect(Bun.hash.xxHash64(new Uint8Array(row.buffer)).toString(16)).toMatchInlineSnapshot(
+    `"33ce0a0676e95232"`,
+  )
 })
 
 test("common words are sorted and each there once", () => {
