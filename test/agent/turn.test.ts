@@ -199,13 +199,55 @@ test("the model is told who it is, from a file that is read again when it change
 })
 
 test.each([
-  [0, ["user 4"]],
-  [1, ["user 3", "assistant ok", "user 4"]],
-  [9, ["user 1", "assistant ok", "user 2", "assistant ok", "user 3", "assistant ok", "user 4"]],
-])("with a window of %p past turns the model sees those", async (window, lines) => {
-  await using house = await openHouse({ window })
-  for (const content of ["1", "2", "3", "4"]) await house.say(content).outcome
-  expect(linesOf(house.models.asked[3]!)).toEqual(lines)
+  [0, [5]],
+  // Three windows at most wait for their summary; then the beginning moves on by a window at a time.
+  [1, [4, 5]],
+  [2, [1, 2, 3, 4, 5]],
+])(
+  "with a window of %p past turns the model sees those and older ones until they are summarised",
+  async (window, turns) => {
+    await using house = await openHouse({ window })
+    for (const content of ["1", "2", "3", "4", "5"]) await house.say(content).outcome
+    const lines = turns.flatMap((n) => [`user ${n}`, "assistant ok"]).slice(0, -1)
+    expect(linesOf(house.models.asked[4]!)).toEqual(lines)
+  },
+)
+
+test("the memory hears what users say in the commit that begins the turn, and goes on when it is over", async () => {
+  await using house = await openHouse({
+    script: function* (_asked, call) {
+      if (call === 1) throw failure()
+      yield text("ok")
+      yield done()
+    },
+  })
+  await house.say("one").outcome
+  await house.say("two").outcome
+  await house.turns.submit(house.request("without a session")).outcome
+  const { id } = getSession(house.store.db, key)
+  expect(house.remembered).toEqual(["heard 1", `later ${id}`, "heard 3", `later ${id}`])
+})
+
+test("what the memory found stands in front of the message, and is not stored", async () => {
+  const soul = () => [{ name: "SOUL.md", text: "I am a cat." }]
+  const search = async () => {
+    const searched = { rows: 1, words_matched: 1, vectors: [], pending: 0, warnings: [], took_ms: 0 }
+    const owner = { agent: "default", sender: "", namespace: "" }
+    const item = {
+      ...{ id: 7, kind: "note" as const, text: "The key is under the mat.", owner },
+      session_key: null,
+    }
+    const more = { tags: [], importance: 0.5, source: "user" as const, created_ms: 0, used_ms: null, uses: 0 }
+    return { hits: [{ ...item, ...more, message_id: null, score: 1, why: ["words 1st"] }], searched }
+  }
+  await using house = await openHouse({ config: { system_prompt: "Be brief." }, memory: { search, soul } })
+  await house.say("where is the key?").outcome
+  expect(house.models.asked[0]!.system).toBe("Be brief.\n\nI am a cat.")
+  const [asked] = linesOf(house.models.asked[0]!)
+  expect(asked).toMatch(
+    /^user <memory>[\s\S]*The key is under the mat\.[\s\S]*<\/memory>\n\+where is the key\?$/,
+  )
+  expect(stored(house)).toEqual(["user where is the key?", "assistant ok"])
 })
 
 test("after a reset the model sees what comes after it, and the search sees all", async () => {

@@ -17,7 +17,7 @@ import type {
 import type { SoulFile } from "../soul.ts"
 import { isSummarising } from "../summaries/due.ts"
 import { fenceEarlier, fenceFound, quotedLines, toDay } from "./fence.ts"
-import { tellingWords, toAsked } from "./gate.ts"
+import { toAsked, toWordSet } from "./gate.ts"
 import { knownFor } from "./known.ts"
 import { recalledFrom } from "./recalled.ts"
 import { type Fitted, fitTurns, type Recent, readRecent } from "./recent.ts"
@@ -179,7 +179,7 @@ async function findFor(
   const { db, config, owner_ids, count } = deps
   const { facts_tokens, recalled_tokens } = config.context
   const asked = toAsked(textOf(recent.current.find(({ role }) => role === "user")?.parts ?? []))
-  const words = new Set(tellingWords(asked))
+  const words = toWordSet(asked)
   const reader = { agent: session.agent, sender: toSender(session) }
   const kinds = ["message", "summary", "note", "fact"] as const
   const query: MemoryQuery = { text: asked, reader, kinds, limit: hits_max }

@@ -23,6 +23,26 @@ export const toAsked = (text: string): string =>
 
 /** The words of a message that a search could find something by; none for "hello". */
 export const tellingWords = (text: string): string[] =>
-  toMatch(text).filter((word) => !isStopWord(word) && !courtesies.has(word) && !is_single_latin.test(word))
+  toMatch(text).filter((word) => !is_part.test(word) && isTelling(word))
 
-const is_single_latin = /^[a-z]$/
+const isTelling = (word: string) => !isStopWord(word) && !courtesies.has(word)
+
+/** A letter by itself, or the beginning of a word, which `toMatch` has beside the word. */
+const is_part = /^[a-z]$|^0\p{L}/u
+
+/** What is said in the words of a message, also in other forms of them. */
+export type Words = { size: number; has(word: string): boolean }
+
+const beginning_chars = 4
+
+export function toWordSet(text: string): Words {
+  const words = new Set(tellingWords(text))
+  const long = [...words].filter((word) => word.length > beginning_chars)
+  const beginnings = new Set(long.map((word) => word.slice(0, beginning_chars)))
+  return {
+    size: words.size,
+    has: (word) =>
+      words.has(word) ||
+      (word.length >= beginning_chars && beginnings.has(word.slice(0, beginning_chars)) && isTelling(word)),
+  }
+}

@@ -3,6 +3,7 @@ import type { KnownFact } from "../../store/known-facts.ts"
 import type { ContextPiece, MemoryFact } from "../memory.ts"
 import { toVectorWords } from "../text/fold.ts"
 import { quoted, toDay } from "./fence.ts"
+import type { Words } from "./gate.ts"
 import type { CountTokens } from "./tokens.ts"
 
 const day_ms = 86_400_000
@@ -14,8 +15,8 @@ const line_chars_max = 240
 const disputes_max = 3
 
 export type KnownOptions = {
-  /** Of the message, as `toMatch` has them. */
-  words: ReadonlySet<string>
+  /** Of the message. */
+  words: Words
   /** Rows that a search found for the message, best first. */
   found: readonly number[]
   budget: number

@@ -1,10 +1,11 @@
 /** The part of a text that answers, where the whole is too long. */
 import { splitSentences } from "../facts/sentences.ts"
 import { toVectorWords } from "../text/fold.ts"
+import type { Words } from "./gate.ts"
 import type { CountTokens } from "./tokens.ts"
 
 /** Below it a text is shown whole; the sentences around what matched, otherwise. */
-export type PassageOptions = { words: ReadonlySet<string>; tokens_max: number; count: CountTokens }
+export type PassageOptions = { words: Words; tokens_max: number; count: CountTokens }
 
 /**
  * At most `tokens_max` tokens of the text: the sentence with the most of the words, and as many around it as fit, what follows
@@ -32,7 +33,7 @@ export function toPassage(text: string, { words, tokens_max, count }: PassageOpt
   return `${from > 0 ? "… " : ""}${said}${to < sentences.length ? " …" : ""}`
 }
 
-function bestOf(sentences: readonly string[], words: ReadonlySet<string>): number {
+function bestOf(sentences: readonly string[], words: Words): number {
   let best = 0
   let most = 0
   for (const [i, sentence] of sentences.entries()) {
@@ -55,7 +56,7 @@ function cutAround(sentence: string, { words, tokens_max, count }: PassageOption
   return `${from > 0 ? "… " : ""}${cut.trim()}${from + chars_max < sentence.length ? " …" : ""}`
 }
 
-function firstMatch(sentence: string, words: ReadonlySet<string>): number {
+function firstMatch(sentence: string, words: Words): number {
   for (const { 0: run, index } of sentence.matchAll(/[\p{L}\p{N}\p{M}]+/gu))
     if (
       toVectorWords(run)

@@ -5,6 +5,7 @@ import { questionBefore, summaryStarts, writersOf } from "../../store/summaries.
 import type { ContextPiece, MemoryHit } from "../memory.ts"
 import { fold } from "../text/fold.ts"
 import { quoted, toDay } from "./fence.ts"
+import type { Words } from "./gate.ts"
 import { toPassage } from "./passage.ts"
 import type { CountTokens } from "./tokens.ts"
 
@@ -19,7 +20,7 @@ export type RecalledOptions = {
   shown_from: number
   /** What the system text says of older stretches. */
   summaries: string
-  words: ReadonlySet<string>
+  words: Words
   budget: number
   count: CountTokens
 }
