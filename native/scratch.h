@@ -103,7 +103,7 @@ ALWAYS_INLINE void prefetch(const void *from, uint32_t bytes) {
 }
 
 /* The links of one node that are fetched ahead, and how much of each: measured on rows of 384 to 768 bytes. */
-#define AHEAD 3
+#define AHEAD 4
 #define AHEAD_BYTES 768u
 ALWAYS_INLINE const int8_t *row_of(const matrix_t *matrix, uint32_t node) {
   return matrix->rows + (uint64_t)node * matrix->stride;

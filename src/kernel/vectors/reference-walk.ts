@@ -150,7 +150,17 @@ export function graphSearch(
     }
     wide = Math.min(breadth_max, Math.floor((breadth * head[at.count]!) / nodes.length))
   }
-  walk(graph, rows, query, descend(graph, rows, query, 0), 0, wide, new Set(), finding)
+  const start = descend(graph, rows, query, 0)
+  if (!allow) {
+    for (const { node, score } of walk(graph, rows, query, start, 0, breadth, new Set())) {
+      if (heap.count === k) break
+      find(finding, graph, node, score)
+    }
+    if (heap.count === Math.min(k, head[at.live]!)) return toFound(heap)
+    // What was removed took the room of others.
+    heap.count = 0
+  }
+  walk(graph, rows, query, start, 0, wide, new Set(), finding)
   return toFound(heap)
 }
 
