@@ -9,6 +9,8 @@ export type StoredFact = FactRow & {
   owner_id: number
   session_id: number | null
   source: string
+  /** Null once that message is gone. */
+  said_in: number | null
 }
 
 export type NewFact = Pick<FactRow, "uid" | "type" | "subject" | "predicate" | "object" | "confidence"> & {
@@ -20,14 +22,16 @@ export type NewFact = Pick<FactRow, "uid" | "type" | "subject" | "predicate" | "
 }
 
 const columns = `memory_id, memory.owner_id, memory.session_id, memory.source, uid, type, subject, predicate, object, confidence,
-  learned_ms, superseded_ms, superseded_by, disputes`
+  said_in, learned_ms, superseded_ms, superseded_by, disputes`
 const joined = "fact JOIN memory ON memory.id = fact.memory_id"
 
 type Raw = { [name in keyof StoredFact]: StoredFact[name] | null }
 
 const toFact = (raw: Raw): StoredFact =>
   Object.fromEntries(
-    Object.entries(raw).filter(([name, value]) => value !== null || name === "session_id"),
+    Object.entries(raw).filter(
+      ([name, value]) => value !== null || name === "session_id" || name === "said_in",
+    ),
   ) as StoredFact
 
 /** Answers the number of its row. */
@@ -159,4 +163,29 @@ export function listDisputes(db: Database, owner_ids: readonly number[]): Disput
 export function getFact(db: Database, uid: string): StoredFact | undefined {
   const raw = db.query(`SELECT ${columns} FROM ${joined} WHERE uid = ?`).get(uid) as Raw | null
   return raw ? toFact(raw) : undefined
+}
+
+export type Heard = {
+  session_id: number | undefined
+  messages: { id: number; text: string; created_ms: number }[]
+  /** The last message that was looked at. */
+  upto: number
+}
+
+/** What users said after a message, in the session that spoke next: at most `limit` messages, and none beyond another session's. */
+export function listHeard(db: Database, after: number, limit: number): Heard {
+  const rows = db
+    .query(
+      `SELECT id, session_id, text, created_ms FROM message
+       WHERE id > ? AND role = 'user' AND text <> '' ORDER BY id LIMIT ?`,
+    )
+    .all(after, limit) as { id: number; session_id: number; text: string; created_ms: number }[]
+  const session_id = rows[0]?.session_id
+  const other = rows.findIndex((row) => row.session_id !== session_id)
+  const messages = (other === -1 ? rows : rows.slice(0, other)).map(({ id, text, created_ms }) => ({
+    id,
+    text,
+    created_ms,
+  }))
+  return { session_id, messages, upto: messages.at(-1)?.id ?? after }
 }

@@ -1,10 +1,9 @@
-import { once } from "../../base/once.ts"
-import { type CompiledLanguage, type CompiledRule, compileRules, word } from "./compile.ts"
+import { type CompiledLanguage, type CompiledRule, word } from "./compile.ts"
 import type { FoundFact, Rule } from "./fact.ts"
-import { languages } from "./patterns.ts"
 import { typeOf } from "./predicates.ts"
 import { lastClause, type Sentence, sentenceAt, splitSentences } from "./sentences.ts"
 import { toSpoken } from "./spoken.ts"
+import { ruleTable } from "./table.ts"
 import { type Span, takeBefore, takeValue } from "./value.ts"
 
 /** Of a longer text only the beginning is read: what somebody says of himself is short. */
@@ -13,8 +12,6 @@ const text_length_max = 16_384
 const facts_max = 40
 /** Places at which rules are tried; running text of the greatest length has some 400. */
 const tries_max = 1_200
-
-const table = once(() => compileRules(languages))
 
 type Reading = {
   text: string
@@ -34,7 +31,7 @@ type Reading = {
  * of which 16,384 units count. `said_ms` is when it was said, in the time zone of this process.
  */
 export function extractFacts(text: string, { said_ms }: { said_ms: number }): FoundFact[] {
-  const rules = table()
+  const rules = ruleTable()
   const head = text.slice(0, text_length_max)
   const spoken = toSpoken(head, rules.about_me)
   const lower = toLower(spoken)
@@ -91,8 +88,7 @@ function addFound(found: FoundFact[], facts: FoundFact[]): void {
       (other) =>
         other.start < fact.end &&
         fact.start < other.end &&
-        other.predicate !== "note" &&
-        fact.predicate !== "note",
+        (other.predicate === "note") === (fact.predicate === "note"),
     )
     if (overlapping === -1) found.push(fact)
   }
@@ -262,8 +258,6 @@ function toName(noun: string, language: CompiledLanguage): string {
   return language.nouns.get(folded) ?? folded.replace(/[^\p{L}\p{M}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "")
 }
 
-const day_ms = 86_400_000
-
 /** The day that a name of one stands for, where nothing in the words is a date already. */
 function dayOf(object: string, days: ReadonlyMap<string, string>, said_ms: number): string | undefined {
   const folded = fold(object)
@@ -277,10 +271,10 @@ function dayOf(object: string, days: ReadonlyMap<string, string>, said_ms: numbe
   for (const [name, value] of days) {
     if (!folded.includes(name)) continue
     const said = new Date(said_ms)
-    const offset = typeof value === "string" ? Number(value) : ((value - said.getDay() + 6) % 7) + 1
-    const date = new Date(said.getFullYear(), said.getMonth(), said.getDate(), 12)
-    date.setTime(date.getTime() + offset * day_ms)
-    return date.toISOString().slice(0, 10)
+    const offset = value.startsWith("+") ? Number(value) : ((Number(value) - said.getDay() + 6) % 7) + 1
+    const date = new Date(said.getFullYear(), said.getMonth(), said.getDate() + offset)
+    const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    return parts.map((part) => String(part).padStart(2, "0")).join("-")
   }
   return undefined
 }

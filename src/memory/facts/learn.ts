@@ -63,6 +63,13 @@ function learnFact(db: Database, told: Told, found: FoundFact): LearntFact | und
   const same = current.find((known) => isSame(known.object, object))
   if (same) return affirm(db, told, found, same, isMultiValued(fact.predicate) ? [] : current)
   const others = isMultiValued(fact.predicate) ? [] : current
+  // The patterns have read it more exactly.
+  if (
+    told.source === "model" &&
+    others.some(({ said_in }) => said_in !== null && said_in === told.message_id)
+  ) {
+    return undefined
+  }
   // A third value is the end of a dispute between two.
   const disputed =
     others.length === 1 && isDispute(told, { ...fact, object }, others[0]!) ? others[0] : undefined
@@ -120,9 +127,11 @@ function affirm(
   current: StoredFact[],
 ): LearntFact {
   const { now_ms, session_id, message_id } = told
-  settleDisputes(db, same.uid)
-  for (const other of current) {
-    if (other !== same) supersedeFact(db, other.memory_id, { now_ms, by: same.uid })
+  // A model reads what was said before once more; that is nobody's word on which holds.
+  const others = told.source === "model" ? [] : current.filter((other) => other !== same)
+  if (told.source !== "model") settleDisputes(db, same.uid)
+  for (const other of others) {
+    supersedeFact(db, other.memory_id, { now_ms, by: same.uid })
   }
   refreshFact(db, same.memory_id, { confidence: found.confidence, now_ms, session_id, said_in: message_id })
   return { memory_id: same.memory_id, uid: same.uid, outcome: "known" }

@@ -27,7 +27,7 @@ const wrote =
   /(wrote|writes|said|says|schrieb|schreibt|sagt|sagte|meint|escribió|escribe|dijo|dice|a écrit|écrit|dit|ha scritto|scrive|escreveu|disse|写道|写到|说|回复)\s*[:：]/i
 /** A time in front of a line, a prompt, markup, a table, a diff. */
 const machine =
-  /^[ \t]*(\[?\d{1,4}[-/.:]\d{1,2}[-/.:T]\d{1,4}|[<{}|#]|[[({]["{[]|\$ |(INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\b|at \S+ ?\(|"[\w-]+":|[+-]{3} |@@ )/
+  /^[ \t]*(\[\d{1,2}:\d\d|\[?\d{1,4}[-/.:]\d{1,2}[-/.:T]\d{1,4}|[<{}|#]|[[({]["{[]|\$ |(INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\b|at \S+ ?\(|"[\w-]+":|[+-]{3} |@@ )/
 /** "Bob: …", in a chat that was pasted. */
 const turn = /^[ \t]*[\p{Lu}@][\p{L}\p{N}_. @-]{0,24}[:：][ \t]\S/u
 

@@ -70,7 +70,7 @@ export const de: Language = {
     client:kunde,kundin,kanzlei`,
   rules: `
 note rest 0.9
-  merk|merke dir , dass / merk|merke dir|: / merk|merke dir bitte , dass|: / merken sie sich bitte? , dass / merken sie sich bitte? :
+  merk|merke dir , dass / merk|merke dir : / merk|merke dir bitte , dass / merk|merke dir bitte : / merken sie sich bitte? , dass / merken sie sich bitte? :
   notier|notiere bitte? : / notiere dir bitte? , dass|: / denk|denke bitte? daran , dass / vergiss bitte? nicht , dass / zum merken : / notiz :
   nur damit du|ihr|sie es wisst|weißt|wissen : / damit du bescheid weißt : / für später : / behalte bitte? im kopf , dass|:
 name name 0.9 like=(?!hase\\b)

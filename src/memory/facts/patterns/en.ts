@@ -18,7 +18,9 @@ export const en: Language = {
     |wondering|thinking|looking|asking|sorry|sure|afraid|glad|happy|able|ready|here|there|back|fine|ok|okay|right
     |wrong|bit|little|lot|few|mess|idiot|fan of yours|your|you|killing|gone|broken|good|bad|great|tired|done`,
   empty_nouns: `
-    (?:.*\\s)?(?:question|problem|point|guess|idea|issue|concern|thought|thoughts|feeling|opinion|understanding|code|error|answer|aim|hope|fear|fault|turn|head|mind|only|own|impression|suspicion|assumption|argument|job|take|bad|apologies|advice|request|worry|favourite|favorite|thing|things|screen|eyes|goal|plan|instinct|first|second|last|next|name|query|function|script|text|draft|message|output|input|test|tests|build|of)
+    (?:.*\\s)?(?:question|problem|point|guess|idea|issue|concern|thoughts?|feeling|opinion|understanding|answer|aim|hope|fear|fault|turn|mind|only|own|impression
+    |suspicion|assumption|argument|bad|apologies|advice|request|worry|favourite|favorite|things?|goal|instinct|first|second|last|next|of)
+    |code|error|head|take|screen|eyes|plan|name|query|function|script|text|draft|message|output|input|tests?|build|job
     |.*(?<!(?:at|in|of|for|on|to|from|with|by)) (?:the|a|an|my|he|she|it|they|and|who|that|which|is|was|are|were|has|have) .*`,
   of: `
     \\p{L}+'s|of|like|than|as`,
@@ -153,8 +155,6 @@ health thing 0.8
   i've ~ torn|broken|sprained|pulled|fractured my
 health thing 0.8 like=[\\p{L}\\d ]{2,24}(?:mg|tablets|pills|insulin|blockers|statins|antibiotics)
   i'm|i_am ~ taking|on / i ~ take
-$noun thing 0.85
-  my favou?rite {noun} is|are
 dislikes thing 0.8
   i ~ hate|dislike|detest|loathe / i ~ can't|cannot stand|bear|abide / i'm ~ not a fan of
   i ~ don't ~ like|enjoy|care_for / i'm scared|afraid|terrified of

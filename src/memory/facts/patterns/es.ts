@@ -94,7 +94,7 @@ employer place 0.8 change
 employer place 0.8 change negated like=(?-i:\\p{Lu})
   dejé|dejamos ~ / he dejado ~ / ya no trabajo en|para / me fui|despidieron|echaron de / renuncié a|en
 job job 0.85
-  trabajo ~ de|como / estoy ~ trabajando de|como / mi ~ profesión|oficio|trabajo es / soy ~ (?=\\p{L}{2,24}(?:or|ora|ista|ero|era|ente|enta|ante|anta|ogo|oga|ólogo|óloga|ico|ica|ario|aria|ado|ada|triz|eta|món|nte|tra|iz|grafo|grafa|tecto|tecta|óloga|sor|sora|estra|estro|cinero|matrona|chef|piloto|guía|juez|jueza|albañil|bombero|policía|taxista)\\b) / me gano la vida de|como|con
+  trabajo ~ de|como / estoy ~ trabajando de|como / mi ~ profesión|oficio|trabajo es / soy ~ (?=(?!al[eé]rgic|vegetarian|vegan|pescetarian|intolerant|celíac|diabétic|originari|partidari|solitari|voluntari|necesari|contrari)\\p{L}{2,24}(?:or|ora|ista|ero|era|ente|enta|ante|anta|ogo|oga|ólogo|óloga|ico|ica|ario|aria|ado|ada|triz|eta|món|nte|tra|iz|grafo|grafa|tecto|tecta|óloga|sor|sora|estra|estro|cinero|matrona|chef|piloto|guía|juez|jueza|albañil|bombero|policía|taxista)\\b) / me gano la vida de|como|con
   soy|es de profesión|oficio / me dedico a
 birthday date 0.85 of=$person
   mi|nuestra|nuestro {person} cumple|cumplirá ~ el / mi|nuestra|nuestro {person} cumple ~ años? ~ el / el cumpleaños|cumple de mi|nuestra|nuestro {person} es ~ el / mi|nuestra|nuestro {person} nació el

@@ -86,7 +86,7 @@ employer place 0.8 change
 employer place 0.8 change negated like=(?-i:\\p{Lu})
   j'ai ~ quitté ~ / je ne travaille plus chez|pour|à / j'ai démissionné de|chez
 job job 0.85
-  je travaille ~ comme|en_tant_que|en_tant_qu' / mon métier|mon_travail est|c'est / je suis ~ (?=\\p{L}{2,22}(?:eur|euse|teur|trice|ier|ière|iste|ien|ienne|logue|graphe|tecte|ant|ante|aire|ologue|avocat|avocate|prof|médecin|chef|pilote|juge|notaire|gendarme|pompier|sage-femme)\\b)
+  je travaille ~ comme|en_tant_que|en_tant_qu' / mon métier|mon_travail est|c'est / je suis ~ (?=(?!végé|végan|vegan|pesc|allergi|originaire|célibataire|propriétaire|contraire|flexi|diabét|casher)\\p{L}{2,22}(?:eur|euse|teur|trice|ier|ière|iste|ien|ienne|logue|graphe|tecte|ant|ante|aire|ologue|avocat|avocate|prof|médecin|chef|pilote|juge|notaire|gendarme|pompier|sage-femme)\\b)
 birthday date 0.85 of=$person
   l'anniversaire de ma|mon|notre {person} est|c'est ~ le / ma|mon|notre {person} est né|née ~ le / ma|mon|notre {person} fête son anniversaire le / ma|mon {person} a son anniversaire le
 birthday date 0.85
