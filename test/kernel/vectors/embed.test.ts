@@ -20,7 +20,7 @@ test.each(engines)("$name makes the same bits as the reference, of any bytes", (
     fc.property(
       fc.array(bytes, { maxLength: 5 }),
       fc.oneof(fc.integer({ min: 1, max: 4096 }), fc.constantFrom(1, 384, 4096)),
-      fc.constantFrom(common, new Uint32Array(0), common.slice(0, 1)),
+      fc.constantFrom<Uint32Array[]>(common, new Uint32Array(0), common.slice(0, 1)),
       (texts, dim, list) => {
         const rows = kernel.embed(texts, dim, list)
         expect(new Uint32Array(rows.slice().buffer)).toEqual(
