@@ -42,11 +42,16 @@ export function freePort(): number {
 
 export const gatewayCommand = (port: number) => [executables.weft, "gateway", "--port", `${port}`]
 
-/** `fields` are further ones of the agent, as TOML. */
-export async function startGateway(home: Home, provider_url?: string, fields = ""): Promise<Server> {
+/** `fields` are further ones of the agent, `sections` further sections, as TOML. */
+export async function startGateway(
+  home: Home,
+  provider_url?: string,
+  fields = "",
+  sections = "",
+): Promise<Server> {
   const port = freePort()
   const path = join(home.path, "weft/config.toml")
-  if (provider_url) await Bun.write(path, configurationOf(provider_url, fields))
+  if (provider_url) await Bun.write(path, `${configurationOf(provider_url, fields)}${sections}`)
   const server = await startServer(gatewayCommand(port), port, home)
   const token = (await Bun.file(join(home.path, "weft/token")).text()).trim()
   return { ...server, token }

@@ -2,9 +2,13 @@ import type { Server } from "../servers.ts"
 
 /**
  * One client for both ways to the model: through the gateway's socket, and directly over HTTP. Each answers the
- * milliseconds of every turn, from sending "hello" to the end of the answer.
+ * milliseconds of every turn, from sending "hello", or what `say` answers, to the end of the answer.
  */
-export async function openTurns({ port, token }: Server, provider_url: string) {
+export async function openTurns(
+  { port, token }: Server,
+  provider_url: string,
+  say: () => string = () => "hello",
+) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
   let answered = Promise.withResolvers<void>()
   socket.onclose = ({ code }) => answered.reject(new Error(`the gateway closed the socket with ${code}`))
@@ -23,7 +27,7 @@ export async function openTurns({ port, token }: Server, provider_url: string) {
     return answered.promise
   }
   await call("connect", { token })
-  const throughGateway = () => call("chat.send", { content: "hello", peer: "latency" })
+  const throughGateway = () => call("chat.send", { content: say(), peer: "latency" })
   const body = JSON.stringify({
     model: "instant",
     stream: true,
