@@ -20,6 +20,9 @@ import {
 } from "./module.ts"
 import { parseSaved, type Saved, toSaved } from "./saved.ts"
 
+/** How long the module is. */
+export { micro_bytes } from "./micro.gen.ts"
+
 export type IndexOptions = {
   /** Numbers in a vector: 1 to 4096. */
   dim: number
