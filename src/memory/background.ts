@@ -2,8 +2,11 @@
 import { toTrace } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 
-/** One kind of work. Answers whether it found something to do; what it throws is logged and tried again later. */
-export type Chore = { name: string; step(): Promise<boolean> }
+/**
+ * One kind of work. Answers whether it found something to do, or "later" where it could not do it now; what it throws is
+ * logged, and it is tried again later, too.
+ */
+export type Chore = { name: string; step(): Promise<boolean | "later"> }
 
 export type Background = {
   /** There is something to do: it begins once it has been quiet for a moment, and before long in any case. */
@@ -22,7 +25,7 @@ export type BackgroundOptions = {
   longest_ms: number
 }
 
-/** After a failure a chore is left alone for so long. */
+/** A chore that could not go on is left alone for so long. */
 const rest_ms = 30_000
 
 export function openBackground({ chores, log, quiet_ms, longest_ms }: BackgroundOptions): Background {
@@ -53,17 +56,22 @@ export function openBackground({ chores, log, quiet_ms, longest_ms }: Background
   }
   const attempt = async (chore: Chore) => {
     try {
-      return await chore.step()
+      const found = await chore.step()
+      if (found === "later") rest(chore)
+      return found === true
     } catch (thrown) {
       if (is_over) return false
       log.error("the memory's work in the background failed; it is tried again later", {
         chore: chore.name,
         cause: toTrace(thrown),
       })
-      resting.set(chore, Date.now() + rest_ms)
-      setTimeout(wake, rest_ms).unref()
+      rest(chore)
       return false
     }
+  }
+  const rest = (chore: Chore) => {
+    resting.set(chore, Date.now() + rest_ms)
+    setTimeout(wake, rest_ms).unref()
   }
   const wake = () => {
     if (is_over) return

@@ -2,6 +2,7 @@
 import type { Log } from "../base/log.ts"
 import type { Store } from "../store/open.ts"
 import type { Chore } from "./background.ts"
+import { openLearner } from "./facts/learner.ts"
 import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
 import type { MemorySettings } from "./service.ts"
@@ -33,7 +34,8 @@ export function openChores(deps: ChoresDeps): Chore[] {
       },
     },
     { name: "vectors", step: async () => isOn() && (await fill(deps)) },
-    ...(openSummaries(deps) satisfies Chore[]),
+    ...openSummaries(deps),
+    ...openLearner(deps),
     {
       name: "tiers",
       async step() {
@@ -45,12 +47,12 @@ export function openChores(deps: ChoresDeps): Chore[] {
 }
 
 /** Embeds what has no vector in the wanted embedder's set, and lets it serve once that is all. */
-async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean> {
+async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean | "later"> {
   const wanted = sets.list().find(({ set }) => set.embedder === sets.wanted().id)
   if (!wanted) return false
   if ((await indexer.fill(wanted.set, wanted.embedder)) > 0) return true
-  if (wanted.set.state === "filling" && indexer.trouble() === undefined && indexer.pending() === 0) {
-    await vectors.finish(wanted.set.id)
-  }
+  // Nobody may say anything for days: whoever makes the vectors is asked again without that.
+  if (indexer.trouble() !== undefined) return "later"
+  if (wanted.set.state === "filling" && indexer.pending() === 0) await vectors.finish(wanted.set.id)
   return false
 }
