@@ -80,7 +80,7 @@ function foreignFrom(line: string, has_more: boolean, about_me: RegExp) {
   // "Translate this:" with a text below. "About me:" announces the user's own.
   if (has_more && /[:：]\s*$/.test(line) && !about_me.test(line)) return { at: line.length, is_all: true }
   const request = requested.exec(line)
-  if (request && !about_me.test(line)) return { at: request.index + request[0].length, is_all: true }
+  if (request && !about_me.test(request[0])) return { at: request.index + request[0].length, is_all: true }
   return undefined
 }
 
