@@ -1,7 +1,8 @@
 /** What doctor asks of the memory. */
 import type { Database } from "bun:sqlite"
-import { checkWords, countWords } from "../store/memory-index.ts"
+import { checkWords, countWords, listWithoutWords } from "../store/memory-index.ts"
 import type { MemoryCheck } from "./memory.ts"
+import { toWords } from "./text/fold.ts"
 import type { SetCheck, SetState, Vectors } from "./vectors/set.ts"
 
 const sample_rows = 100
@@ -51,11 +52,13 @@ function words(db: Database): MemoryCheck {
   }
   const { rows, indexed } = countWords(db)
   // A row of signs only has no words.
-  const ok = indexed <= rows
+  const lost = listWithoutWords(db, sample_rows).filter(({ text }) => toWords(text) !== "").length
+  const ok = indexed <= rows && lost === 0
+  const but = lost > 0 ? `; of ${Math.min(rows - indexed, sample_rows)} that do not, ${lost} should` : ""
   return {
     name,
     ok,
-    said: `${indexed} of ${rows} rows have words in the index`,
+    said: `${indexed} of ${rows} rows have words in the index${but}`,
     ...(!ok && { remedy: anew }),
   }
 }

@@ -150,6 +150,16 @@ export function countWords(db: Database): { rows: number; indexed: number } {
     .get() as { rows: number; indexed: number }
 }
 
+/** Texts of rows that the index of words does not have: those without words, if all is well. */
+export const listWithoutWords = (db: Database, limit: number): { id: number; text: string }[] =>
+  db
+    .query(
+      `SELECT memory.id AS id, coalesce(memory.text, message.text, '') AS text
+       FROM memory LEFT JOIN message ON message.id = message_id
+       WHERE NOT EXISTS (SELECT 1 FROM memory_fts_docsize AS indexed WHERE indexed.id = memory.id) LIMIT ?`,
+    )
+    .all(limit) as { id: number; text: string }[]
+
 /** Throws SQLiteError where the index of words is damaged. */
 export function checkWords(db: Database): void {
   db.run("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 0)")

@@ -6,6 +6,7 @@ import { checkConfig } from "../doctor/config.ts"
 import { type Finding, fail, reasonOf, toLine } from "../doctor/finding.ts"
 import { checkGateway } from "../doctor/gateway.ts"
 import { checkHome } from "../doctor/home.ts"
+import { checkMemory } from "../doctor/memory.ts"
 import { checkModels } from "../doctor/models.ts"
 import { checkPlugins } from "../doctor/plugins.ts"
 import { checkProgram } from "../doctor/program.ts"
@@ -52,6 +53,7 @@ async function* examine(home: Home, deps: Deps, { fix }: { fix: boolean }): Asyn
     })
     yield checkDatabase(home.home, is_held)
   }
+  if (is_there) yield* guarded("memory", () => checkMemory(home.home, deps, is_held))
   if (inspected) yield* checkModels(inspected)
   yield* guarded("walls", () => checkSandbox(inspected))
   yield* guarded("plugins", () => checkPlugins(home.home, inspected, deps, is_held))

@@ -18,7 +18,7 @@ type Entry = { path: string; name: string; stat: Stats }
 const what = "home"
 /** What this program keeps in a home. A home may be a folder of another purpose, whose files are not for us to change. */
 const own_names =
-  /^(token|config\.toml|gateway\.json|lock|weft\.db|weft\.db[-.].*|history|credentials|files|run|logs|agents)$/
+  /^(token|config\.toml|gateway\.json|lock|weft\.db|weft\.db[-.].*|history|credentials|files|run|logs|agents|vectors)$/
 const shown_max = 5
 
 /**

@@ -109,6 +109,7 @@ export const sessionDelete = defineMethod({
     await app.turns.between(session_key, () =>
       app.store.commit((db) => deleteSession(db, getSession(db, session_key))),
     )
+    app.memory.settle()
     app.hub.publish({ topic: "session.deleted", data: { session_key }, agent })
     return { session_key, deleted: true as const }
   },

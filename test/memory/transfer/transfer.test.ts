@@ -122,7 +122,7 @@ const note = (more: object = {}) =>
 test("facts that hold no more and facts that are disputed come back as they were", async () => {
   await using from = openStore(":memory:")
   await using to = openStore(":memory:")
-  const say = (text: string, predicate: string, is_change: boolean): Row => ({
+  const say = (text: string, predicate: "name" | "city", is_change: boolean): Row => ({
     ...{ peer: "ann", text, tags: [], importance: 0.5, created_ms: 3, is_used: true },
     is: { a: "fact", predicate, is_change },
   })
