@@ -1,15 +1,23 @@
 /**
- * Measures every figure, prints one table and writes bench/results/. `--only NAME[,NAME]`, `--quick` (fewer rounds),
- * `--peers` (other gateways too, which are downloaded), `--check` (exit 1 when a target is missed).
+ * Measures every figure, prints one table and writes bench/results/. `--only NAME[,NAME]`, `--quick` (fewer rounds and
+ * rows), `--peers` (other gateways and libraries of vectors too, which are downloaded; the million rows as well: half an
+ * hour), `--check` (exit 1 when a target is missed).
  */
 import { mkdirSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
+import { collections, insert } from "../bench/figures/collections.ts"
+import { conversations } from "../bench/figures/conversations.ts"
 import { exec } from "../bench/figures/exec.ts"
 import { firstReply, size, version } from "../bench/figures/executable.ts"
+import { hnswlibGraph, usearchGraph } from "../bench/figures/hnsw.ts"
+import { kernel, micro } from "../bench/figures/kernel.ts"
 import { idleMemory, sockets } from "../bench/figures/memory.ts"
+import { memoryContext, memoryTurns } from "../bench/figures/memory-turns.ts"
+import { million } from "../bench/figures/million.ts"
 import { openclaw } from "../bench/figures/peers.ts"
 import { plugins } from "../bench/figures/plugins.ts"
+import { retrieval } from "../bench/figures/retrieval.ts"
 import { route } from "../bench/figures/route.ts"
 import { searchTree } from "../bench/figures/search.ts"
 import { tools } from "../bench/figures/tools.ts"
@@ -40,8 +48,17 @@ const benches: Bench[] = [
   webFetch,
   plugins,
   webhook,
+  kernel,
+  micro,
+  collections,
+  insert,
+  memoryContext,
+  memoryTurns,
+  conversations,
+  retrieval,
 ]
-const peers: Bench[] = [openclaw]
+/** What is downloaded, or takes many minutes. */
+const peers: Bench[] = [openclaw, usearchGraph, hnswlibGraph, million]
 
 const { values: flags } = parseArgs({
   options: {

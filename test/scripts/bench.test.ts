@@ -9,7 +9,7 @@ test("a figure that there is not is refused with the names of those that there a
   const error = child.stderr.toString().trimEnd()
   expect(child.exitCode).toBe(2)
   expect(error).toBe(
-    'error: no figure "nope"; one of version, size, first_reply, idle_memory, ping, turn, turns, sockets, route, hello, tools, exec, search, web_fetch, plugins, webhook, openclaw',
+    'error: no figure "nope"; one of version, size, first_reply, idle_memory, ping, turn, turns, sockets, route, hello, tools, exec, search, web_fetch, plugins, webhook, kernel, micro, collections, memory_insert, memory_context, memory_turn, conversations, retrieval, openclaw, usearch, hnswlib, million',
   )
 })
 
