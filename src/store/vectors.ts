@@ -95,10 +95,15 @@ export function removeSetStep(db: Database, id: number, limit: number): boolean 
   return true
 }
 
-export function getVectorMemory(db: Database, id: number): VectorMemory | undefined {
+/** A row of `memory` that has no vector in the set. */
+export function memoryWithout(db: Database, set_id: number, id: number): VectorMemory | undefined {
   const row = db
-    .query("SELECT id AS memory_id, owner_id, session_id, kind, created_ms FROM memory WHERE id = ?")
-    .get(id)
+    .query(
+      `SELECT id AS memory_id, owner_id, session_id, kind, created_ms FROM memory
+       WHERE id = $id AND NOT EXISTS (
+         SELECT 1 FROM vector WHERE memory_id = $id AND place >= $from AND place < $to)`,
+    )
+    .get({ id, from: toPlace(set_id, false, 0), to: toPlace(set_id + 1, false, 0) })
   return (row as VectorMemory | null) ?? undefined
 }
 
@@ -123,11 +128,6 @@ export function moveVector(
 
 export const isTaken = (db: Database, place: number): boolean =>
   db.query("SELECT 1 FROM vector WHERE place = ?").get(place) !== null
-
-export const hasVector = (db: Database, set_id: number, memory_id: number): boolean =>
-  db
-    .query("SELECT 1 FROM vector WHERE memory_id = $memory_id AND place >= $from AND place < $to")
-    .get({ memory_id, from: toPlace(set_id, false, 0), to: toPlace(set_id + 1, false, 0) }) !== null
 
 /** One more than the highest slot that is taken. */
 export function slotsOf(db: Database, set_id: number, cold: boolean): number {
@@ -155,11 +155,16 @@ export function placesOf(
     }) as { memory_id: number; place: number }[]
 }
 
-export function vectorAt(db: Database, place: number): Uint8Array | undefined {
-  const row = db.query("SELECT vector FROM vector WHERE place = ?").get(place) as {
-    vector: Uint8Array
-  } | null
-  return row?.vector
+/** One statement for many: a statement for each takes five times as long. Places without a vector are left out. */
+export function vectorsAt(
+  db: Database,
+  places: readonly number[],
+): { place: number; memory_id: number; vector: Uint8Array }[] {
+  return db
+    .query(
+      `SELECT place, memory_id, vector FROM json_each(?) AS wanted JOIN vector ON vector.place = wanted.value`,
+    )
+    .all(JSON.stringify(places)) as ReturnType<typeof vectorsAt>
 }
 
 const row_columns = `vector.place, vector.memory_id, tier, CAST(digest AS TEXT) AS digest, vector,
@@ -169,13 +174,15 @@ const toRow = (row: Omit<VectorRow, "digest"> & { digest: string }): VectorRow =
   return Object.assign(row as never as VectorRow, { digest: BigInt(digest) })
 }
 
-export function rowAt(db: Database, place: number): VectorRow | undefined {
-  const row = db
+/** Places without a vector are left out. */
+export function rowsAt(db: Database, places: readonly number[]): VectorRow[] {
+  const rows = db
     .query(
-      `SELECT ${row_columns} FROM vector JOIN memory ON memory.id = vector.memory_id WHERE vector.place = ?`,
+      `SELECT ${row_columns} FROM json_each(?) AS wanted JOIN vector ON vector.place = wanted.value
+         JOIN memory ON memory.id = vector.memory_id`,
     )
-    .get(place)
-  return row === null ? undefined : toRow(row as never)
+    .all(JSON.stringify(places))
+  return (rows as never[]).map(toRow)
 }
 
 /** Rows of a set from a slot on, by their slots. */

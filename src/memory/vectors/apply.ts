@@ -1,42 +1,43 @@
 /** Takes places over from SQLite into the files. */
 import type { Database } from "bun:sqlite"
 import type { Log } from "../../base/log.ts"
-import { fromPlace, rowAt, toPlace, type VectorRow } from "../../store/vectors.ts"
+import { fromPlace, rowsAt, type VectorRow } from "../../store/vectors.ts"
 import { type Collection, leaveFiles } from "./collection.ts"
 import { unlinkSlots } from "./graph.ts"
-import { type Image, toFloats, toImage } from "./image.ts"
+import { type Image, toImage } from "./image.ts"
 import { clearSlot, digestSlots, type Part, writeSlot } from "./part.ts"
 
+const places_at_once = 256
+
 /** The places are of this set. What they were before is gone from files and graph when it returns. */
-export function applyPlaces(collection: Collection, db: Database, places: Iterable<number>, log: Log): void {
-  const { graph, main, cold, shape } = collection
-  const slots = { main: new Set<number>(), cold: new Set<number>() }
-  for (const place of places) {
-    const at = fromPlace(place)
-    slots[at.cold ? "cold" : "main"].add(at.slot)
+export function applyPlaces(collection: Collection, db: Database, places: readonly number[], log: Log): void {
+  const { graph, main, shape } = collection
+  const slots = places.map(fromPlace).flatMap(({ cold, slot }) => (cold ? [] : [slot]))
+  unlinkSlots(shape.kernel, graph, main, shape.dim, slots)
+  for (let i = 0; i < places.length; i += places_at_once) {
+    const these = places.slice(i, i + places_at_once)
+    const rows = new Map(rowsAt(db, these).map((row) => [row.place, row]))
+    for (const place of these) applySlot(collection, place, rows.get(place), log)
   }
-  unlinkSlots(shape.kernel, graph, main, shape.dim, [...slots.main])
-  for (const slot of slots.main) applySlot(collection, main, slot, db, log)
-  for (const slot of slots.cold) applySlot(collection, cold, slot, db, log)
   collection.version++
 }
 
-function applySlot(collection: Collection, part: Part, slot: number, db: Database, log: Log): void {
-  const { kernel } = collection.shape
+function applySlot(collection: Collection, place: number, row: VectorRow | undefined, log: Log): void {
+  const { checked, main, shape } = collection
+  const { cold, slot } = fromPlace(place)
+  const part = cold ? collection.cold : main
   // What is made anew comes to it later.
   if (collection.work === "rebuilding" && slot >= part.trusted) return
-  const { checked } = collection
-  const is_checked = checked !== undefined && slot < checked.slots[part.cold ? 1 : 0]
-  const digest = () => (is_checked ? digestSlots(kernel, part, slot, slot + 1, 0n) : 0n)
+  const is_checked = checked !== undefined && slot < checked.slots[cold ? 1 : 0]
+  const digest = () => (is_checked ? digestSlots(shape.kernel, part, slot, slot + 1, 0n) : 0n)
   const before = digest()
-  const row = rowAt(db, toPlace(collection.id, part.cold, slot))
   if (row) writeRow(collection, part, slot, imageOf(collection, row, slot), log)
   else clearSlot(part, slot)
   if (checked) checked.sum += digest() - before
 }
 
 export const imageOf = ({ shape }: Collection, row: VectorRow, slot: number): Image =>
-  toImage(shape, row, toFloats(row.vector), slot, row.tier)
+  toImage(shape, row, row.vector, slot, row.tier)
 
 /** On a full disk it goes on in memory. */
 export function writeRow(collection: Collection, part: Part, slot: number, image: Image, log: Log): void {

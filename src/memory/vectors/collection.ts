@@ -60,7 +60,8 @@ export function openCollection(
   log: Log,
 ): Collection {
   const { id, embedder, dim, mean } = row
-  const shape = { kernel, dim, seed: id, mean: mean ? toFloats(mean) : undefined }
+  const floats = new Float32Array(new ArrayBuffer(dim * 4))
+  const shape = { kernel, dim, floats, seed: id, mean: mean ? toFloats(mean) : undefined }
   const collection: Collection = {
     id,
     embedder,

@@ -8,6 +8,8 @@ import type { Tier, VectorMemory } from "../../store/vectors.ts"
 export type Shape = {
   kernel: VectorKernel
   dim: number
+  /** For one vector at a time, as those of SQLite lie at any address. */
+  floats: Float32Array
   /** Of the rotation. */
   seed: number
   /** Of the vectors, when the first became cold. */
@@ -26,21 +28,22 @@ export const kindNumber = (kind: MemoryKind): number => memory_kinds.indexOf(kin
 export const widthsOf = (dim: number, cold: boolean): number[] =>
   cold ? [row_bytes, wordsOf(dim) * 8] : [row_bytes, strideOf(dim), 4, dim * 4]
 
+/** `vector` are the bytes of its floats, at any address. */
 export function toImage(
   shape: Shape,
   memory: VectorMemory,
-  vector: Float32Array,
+  vector: Uint8Array,
   slot: number,
   tier: Tier,
 ): Image {
-  const { kernel, dim } = shape
-  assert(vector.length === dim, "a vector has the length of its set")
+  const { kernel, dim, floats } = shape
+  assert(vector.length === dim * 4, "a vector has the length of its set")
   const record = toRecord(memory, tier, tier === 0 ? slot + 1 : 0)
-  if (tier === 2) return [record, bytesOf(kernel.binarise(vector, dim, shape.mean, shape.seed))]
-  const { bytes, scales } = kernel.quantise(vector, dim)
+  bytesOf(floats).set(vector)
+  if (tier === 2) return [record, bytesOf(kernel.binarise(floats, dim, shape.mean, shape.seed))]
+  const { bytes, scales } = kernel.quantise(floats, dim)
   // Only a hot row's floats are in the file.
-  const floats = tier === 0 ? bytesOf(vector) : new Uint8Array(dim * 4)
-  return [record, bytesOf(bytes), bytesOf(scales), floats]
+  return [record, bytesOf(bytes), bytesOf(scales), tier === 0 ? vector : new Uint8Array(dim * 4)]
 }
 
 /** A region ends at 4 GiB, and with it the floats: a row beyond is at best warm. */
@@ -52,16 +55,19 @@ const floats_bytes_max = 2 ** 32 - 2 ** 24
 /** `exact` is one more than the row of the floats; 0: they are in SQLite only. */
 function toRecord(memory: VectorMemory, tier: Tier, exact: number): Uint8Array {
   const { memory_id, owner_id, session_id, kind, created_ms } = memory
-  const record = new Uint8Array(row_bytes)
-  const view = new DataView(record.buffer)
   const created_s = Math.floor(created_ms / 1000)
-  for (const [i, value] of [memory_id, owner_id, session_id ?? 0, created_s, exact].entries()) {
-    assert(value >= 0 && value < 2 ** 32, "numbers of rows, owners, sessions and seconds have 32 bits")
-    view.setUint32(i * 4, value, true)
-  }
+  const values = [memory_id, owner_id, session_id ?? 0, created_s, exact]
+  assert(
+    values.every((value) => value >= 0 && value < 2 ** 32),
+    "numbers of rows, owners, sessions and seconds have 32 bits",
+  )
+  const record = new Uint8Array(new ArrayBuffer(row_bytes))
+  new Uint32Array(record.buffer).set(values)
+  const millis = created_ms - created_s * 1000
   record[20] = kindNumber(kind)
   record[21] = tier
-  view.setUint16(millis_at, created_ms - created_s * 1000, true)
+  record[millis_at] = millis
+  record[millis_at + 1] = millis >> 8
   return record
 }
 
@@ -91,9 +97,15 @@ export const floats_index = 3
 export const bytesOf = (array: Float32Array | Int8Array | BigUint64Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 
-/** A blob of SQLite lies at any address; floats do not. */
+/** Neither NaN nor infinity: 0 times those is NaN, and a loop is 30 times as fast as `every`. */
+export function isFiniteVector(vector: Float32Array): boolean {
+  let sum = 0
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! * 0
+  return sum === 0
+}
+
 export function toFloats(blob: Uint8Array): Float32Array {
-  const copy = new Float32Array(blob.length / 4)
+  const copy = new Float32Array(new ArrayBuffer(blob.length))
   bytesOf(copy).set(blob)
   return copy
 }

@@ -1,9 +1,9 @@
 /** Gives places out, within a commit: by what SQLite has then, as a commit may be undone and run again. */
 import type { Database } from "bun:sqlite"
 import { assert } from "../../base/errors.ts"
-import { addVector, getVectorMemory, hasVector, isTaken, slotsOf, toPlace } from "../../store/vectors.ts"
+import { addVector, isTaken, memoryWithout, slotsOf, toPlace } from "../../store/vectors.ts"
 import type { Collection } from "./collection.ts"
-import { bytesOf, digestImage, fitTier, toImage } from "./image.ts"
+import { bytesOf, digestImage, fitTier, isFiniteVector, toImage } from "./image.ts"
 import { findFree, idAt, type Part } from "./part.ts"
 import type { NewVector } from "./set.ts"
 
@@ -20,7 +20,6 @@ export function openSlots(db: Database, { id }: Collection, part: Part): () => n
       if (isFree(slot)) return slot
     }
     end ??= Math.max(part.slots, slotsOf(db, id, part.cold))
-    while (isTaken(db, toPlace(id, part.cold, end))) end++
     return end++
   }
 }
@@ -30,13 +29,13 @@ export function addVectors(db: Database, collection: Collection, rows: readonly 
   const nextSlot = openSlots(db, collection, main)
   let count = 0
   for (const { memory_id, vector } of rows) {
-    assert(vector.every(Number.isFinite), "a vector has neither NaN nor infinities")
-    const memory = getVectorMemory(db, memory_id)
-    if (!memory || hasVector(db, id, memory_id)) continue
-    const slot = nextSlot()
+    assert(isFiniteVector(vector), "a vector has neither NaN nor infinities")
+    const memory = memoryWithout(db, id, memory_id)
+    if (!memory) continue
+    const [slot, bytes] = [nextSlot(), bytesOf(vector)]
     const tier = fitTier(shape, slot, 0)
-    const digest = digestImage(shape.kernel, toImage(shape, memory, vector, slot, tier), slot, tier)
-    addVector(db, { place: toPlace(id, false, slot), memory_id, tier, digest, vector: bytesOf(vector) })
+    const digest = digestImage(shape.kernel, toImage(shape, memory, bytes, slot, tier), slot, tier)
+    addVector(db, { place: toPlace(id, false, slot), memory_id, tier, digest, vector: bytes })
     count++
   }
   return count

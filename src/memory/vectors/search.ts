@@ -2,12 +2,12 @@
 import type { Database } from "bun:sqlite"
 import { assert } from "../../base/errors.ts"
 import { type Found, type Region, wordsOf } from "../../kernel/vectors/kernel.ts"
-import { fromPlace, placesOf, rowsFrom, toPlace, vectorAt } from "../../store/vectors.ts"
+import { fromPlace, placesOf, rowsFrom, toPlace, vectorsAt } from "../../store/vectors.ts"
 import { type Allowed, allowedIn, toTest } from "./allowed.ts"
 import { breathe, type Pace } from "./background.ts"
 import type { Collection } from "./collection.ts"
 import { matrixOf, nodesOf, searchGraph, unlinkedAmong, unlinkedOf } from "./graph.ts"
-import { floats_index } from "./image.ts"
+import { floats_index, isFiniteVector } from "./image.ts"
 import { exact_word, type Part, record_words, wordsOfRecords } from "./part.ts"
 import type { VectorHits, VectorQuery } from "./set.ts"
 
@@ -38,7 +38,7 @@ export async function searchCollection(
   context: Searching,
 ): Promise<VectorHits> {
   assert(vector.length === collection.shape.dim, "a query has the length of the set's vectors")
-  assert(vector.every(Number.isFinite), "a query has neither NaN nor infinities")
+  assert(isFiniteVector(vector), "a query has neither NaN nor infinities")
   assert(Number.isInteger(k) && k >= 1 && k <= hits_max, "1 to 1000 hits are asked for")
   const { main, cold } = collection
   const rows = [main, cold].reduce((sum, { counts }) => sum + counts.hot + counts.warm + counts.cold, 0)
@@ -149,6 +149,7 @@ function rerank(collection: Collection, { ids }: Found, query: Query, context: S
 const toHits = ({ ids, scores }: Found, idOf: (row: number) => number): Hit[] =>
   Array.from(ids, (row, i) => ({ memory_id: idOf(row), score: scores[i]! }))
 
+/** By the floats in SQLite. */
 function rankStored(
   { id, shape }: Collection,
   part: Part,
@@ -156,20 +157,19 @@ function rankStored(
   { vector, k }: Query,
   { db, work }: Searching,
 ): Hit[] {
-  const words = wordsOfRecords(part)
-  const ids: number[] = []
+  if (slots.length === 0) return []
   const width = shape.dim * 4
   if (work.bytes.length < slots.length * width) work.resize(slots.length * width)
-  for (const slot of slots) {
-    const stored = vectorAt(db, toPlace(id, part.cold, slot))
-    if (!stored) continue
-    work.bytes.set(stored, ids.length * width)
-    ids.push(words[slot * record_words]!)
-  }
-  if (ids.length === 0) return []
-  const from = Uint32Array.from(ids, (_, i) => i)
-  const found = shape.kernel.rerank(vector, work, from, Math.min(ids.length, Math.max(k, reranked_min)))
-  return toHits(found, (row) => ids[row]!)
+  const rows = vectorsAt(
+    db,
+    slots.map((slot) => toPlace(id, part.cold, slot)),
+  )
+  if (rows.length === 0) return []
+  const { bytes } = work
+  for (const [i, row] of rows.entries()) bytes.set(row.vector, i * width)
+  const from = Uint32Array.from(rows.keys())
+  const found = shape.kernel.rerank(vector, work, from, Math.max(k, reranked_min))
+  return toHits(found, (row) => rows[row]!.memory_id)
 }
 
 /**

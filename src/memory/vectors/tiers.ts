@@ -7,7 +7,7 @@ import {
   listUses,
   moveVector,
   placesOf,
-  rowAt,
+  rowsAt,
   rowsFrom,
   setMean,
   type Tier,
@@ -147,7 +147,7 @@ function edgeOf(hours: readonly number[], rows_max: number): { hour: number; roo
 
 /** Where it still is what it was. */
 function move(db: Database, collection: Collection, from: number, memory_id: number, wanted: Tier): void {
-  const row = rowAt(db, from)
+  const [row] = rowsAt(db, [from])
   if (row?.memory_id !== memory_id) return
   const { id, main, cold, shape } = collection
   const was = fromPlace(from)
@@ -155,7 +155,7 @@ function move(db: Database, collection: Collection, from: number, memory_id: num
   const slot = was.cold === to_cold ? was.slot : openSlots(db, collection, to_cold ? cold : main)()
   const tier = fitTier(shape, slot, wanted)
   if (tier === row.tier) return
-  const image = toImage(shape, row, toFloats(row.vector), slot, tier)
+  const image = toImage(shape, row, row.vector, slot, tier)
   const digest = digestImage(shape.kernel, image, slot, tier)
   moveVector(db, from, { place: toPlace(id, to_cold, slot), memory_id, tier, digest })
 }

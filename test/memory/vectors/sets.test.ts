@@ -1,0 +1,156 @@
+/** A change of embedder, tiers, graphs. */
+import { expect, test } from "bun:test"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { chooseTiers, type TierSettings } from "../../../src/memory/vectors/tiers.ts"
+import type { Tier } from "../../../src/store/vectors.ts"
+import { expected, openWorld, vectorOf, type World, type WorldOptions } from "./world.ts"
+
+const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i)
+const pace = { slice_ms: 0, rows_at_once: 16 }
+
+async function check(world: World): Promise<void> {
+  const vector = vectorOf(100_001)
+  const { hits } = await world.search(vector)
+  const best = expected(world.rows, vector, { owner_ids: world.owners })
+  expect(hits.map(({ memory_id }) => memory_id)).toEqual(best)
+}
+
+const stateOf = (world: World) => world.vectors.state().sets[0]!
+
+test("another embedder's set is filled beside the one that serves, and then takes its place", async () => {
+  await using world = await openWorld({ pace })
+  const { vectors, store } = world
+  await world.add(numbers(40))
+  const old = vectors.sets()[0]!
+  const filled = await vectors.use("test:2", 8)
+  expect(vectors.sets()).toEqual([old, { id: 2, embedder: "test:2", dim: 8, state: "filling" }])
+  expect(await vectors.use("test:2", 8)).toEqual(filled)
+  const missing = vectors.missing(filled.id, 0, 25)
+  expect(missing).toEqual([...world.rows.keys()].slice(0, 25))
+  const rows = missing.map((memory_id) => ({ memory_id, vector: vectorOf(memory_id, 8) }))
+  expect(await store.commit((db) => vectors.add(db, filled.id, rows))).toBe(25)
+  // Twice, and for a row that is gone: neither is added.
+  await world.remove([missing[0]!])
+  expect(await store.commit((db) => vectors.add(db, filled.id, rows))).toBe(0)
+  const query = { set_id: filled.id, vector: vectorOf(missing[4]!, 8), k: 1 }
+  const found = await vectors.search({ ...query, filter: { owner_ids: world.owners } })
+  expect(found.hits[0]!.memory_id).toBe(missing[4]!)
+  expect(found.rows).toBe(24)
+  await check(world)
+  expect(vectors.missing(filled.id, missing.at(-1)!, 100)).toEqual([...world.rows.keys()].slice(24))
+  expect(vectors.state().sets[1]!.missing).toBe(15)
+  await vectors.finish(filled.id)
+  expect(vectors.sets()).toEqual([{ ...filled, state: "serving" }])
+  expect((await world.search(vectorOf(1))).hits).toEqual([])
+  await vectors.idle()
+  expect(existsSync(world.folder)).toBe(false)
+  const left = store.db.query("SELECT place >> 33 AS id, count(*) AS n FROM vector GROUP BY 1").all()
+  expect(left).toEqual([{ id: 2, n: 24 }])
+  expect(store.db.query("SELECT id FROM vector_set").values()).toEqual([[2]])
+})
+
+test("who goes back to the embedder that still serves gives up what was being filled", async () => {
+  await using world = await openWorld()
+  await world.add(numbers(5))
+  await world.vectors.use("test:2", 8)
+  await world.reopen("killed")
+  expect(world.vectors.sets().map(({ embedder }) => embedder)).toEqual(["test:1", "test:2"])
+  expect((await world.vectors.use("test:1", 20)).id).toBe(world.set_id)
+  expect(world.vectors.sets()).toHaveLength(1)
+  await check(world)
+})
+
+test("a write that fails with its group leaves no place taken", async () => {
+  await using world = await openWorld()
+  const [first, second] = await world.add([1, 2])
+  await world.remove([first!, second!])
+  const failing = world.store.commit(() => {
+    throw new Error("on purpose")
+  })
+  await Promise.allSettled([world.add([3, 4, 5]), failing])
+  await check(world)
+  expect(stateOf(world).rows.hot).toBe(3)
+  const slots = world.store.db.query("SELECT place & 4294967295 AS slot FROM vector ORDER BY 1").values()
+  expect(slots.flat()).toEqual([0, 1, 2])
+})
+
+const settings: TierSettings = {
+  hot_rows_max: 2,
+  warm_rows_max: 2,
+  warm_after_days: 10,
+  cold_after_days: 20,
+  all_hot_rows: 3,
+}
+const now_s = 1_800_000_000
+const hours = (...days_ago: number[]) => days_ago.map((days) => Math.floor(now_s / 3600) - days * 24)
+
+test.each([
+  ["few rows are hot however old", hours(0, 100, 900), [0, 2, 1], [0, 0, 0]],
+  ["the latest are hot, the next warm", hours(5, 1, 4, 2, 3), [0, 0, 0, 0, 0], [2, 0, 1, 0, 1]],
+  ["old rows are warm where there is room", hours(1, 12, 13, 14, 15), [0, 0, 0, 0, 0], [0, 1, 1, 1, 2]],
+  ["very old rows are cold", hours(1, 2, 30, 40), [0, 0, 0, 0], [0, 0, 2, 2]],
+  ["what was used comes back", hours(1, 2, 3, 0), [0, 0, 1, 2], [0, 1, 1, 0]],
+  ["of equals those stay that are there", hours(3, 3, 3, 3), [1, 0, 1, 0], [1, 0, 1, 0]],
+] as [string, number[], Tier[], Tier[]][])("tiers: %s", (_, used, tiers, wanted) => {
+  expect(chooseTiers({ hours: used, tiers }, settings, now_s)).toEqual(wanted)
+})
+
+const walking: WorldOptions = { pace, settings: { index: "hnsw" } }
+
+test("what is added beside the graph is found at once, and linked in the background", async () => {
+  await using world = await openWorld(walking)
+  await world.add(numbers(100))
+  world.vectors.settle()
+  await world.vectors.idle()
+  expect((await world.search(vectorOf(7))).index).toBe("hnsw")
+  const added = await world.add(numbers(30, 500))
+  const found = await world.search(vectorOf(501), undefined, 1)
+  expect(found).toMatchObject({ index: "hnsw + 30 exact", hits: [{ memory_id: added[1]! }] })
+  await world.vectors.idle()
+  expect((await world.search(vectorOf(501))).index).toBe("hnsw")
+  expect(stateOf(world).graph).toMatchObject({ nodes: 130, unlinked: 0 })
+})
+
+test("a filter that lets few rows through is answered exactly", async () => {
+  await using world = await openWorld(walking)
+  await world.add(numbers(100))
+  world.vectors.settle()
+  await world.vectors.idle()
+  const filter = { owner_ids: world.owners, kinds: ["note" as const] }
+  expect(await world.search(vectorOf(7), filter)).toMatchObject({ index: "exact", looked_at: 20 })
+})
+
+test("a saved graph is reconciled by its keys with what changed meanwhile", async () => {
+  await using world = await openWorld(walking)
+  const ids = await world.add(numbers(200))
+  world.vectors.settle()
+  await world.vectors.idle()
+  const breadth = stateOf(world).graph.breadth
+  await world.reopen("clean", () => world.remove(ids.slice(0, 20)))
+  // A slot that another row has by now.
+  await world.add(numbers(15, 700))
+  await world.vectors.idle()
+  await world.search(vectorOf(1))
+  await world.vectors.idle()
+  expect(stateOf(world).graph).toMatchObject({ state: "ready", breadth, nodes: 195, unlinked: 0 })
+  const [checked] = await world.vectors.check(20)
+  expect(checked!.recall).toBeGreaterThanOrEqual(0.97)
+  expect(existsSync(join(world.folder, "graph"))).toBe(true)
+})
+
+test("a graph of which most was removed is built anew", async () => {
+  await using world = await openWorld(walking)
+  const ids = await world.add(numbers(300))
+  world.vectors.settle()
+  await world.vectors.idle()
+  const seed = () => JSON.parse(readFileSync(join(world.folder, "graph.json"), "utf8")).seed
+  const before = seed()
+  await world.remove(ids.slice(0, 150))
+  world.vectors.settle()
+  await world.vectors.idle()
+  expect(seed()).toBe(before + 1)
+  const { graph } = stateOf(world)
+  expect(graph).toMatchObject({ state: "ready", nodes: 150, unlinked: 0 })
+  expect((await world.vectors.check(20))[0]!.recall).toBeGreaterThanOrEqual(0.97)
+})
