@@ -32,9 +32,11 @@ export type Conversation = {
   /** By the expected string: the parts of the context that have it. */
   found: Record<string, string[]>
   tokens: number
-  /** Replaced values among the facts that hold, or anywhere without what replaced them. */
+  /** Replaced values that are given without what replaced them. */
   stale: string[]
-  /** Somebody else's values among the facts. */
+  /** Replaced values among the facts, beside what replaced them: the model has to tell which was said later. */
+  outdated: string[]
+  /** Somebody else's values among the facts about the user. */
   wrong: string[]
   /** Of the assembly. */
   took_ms: number
@@ -92,8 +94,9 @@ function shuffled<T>(items: T[], seed: string): T[] {
 export type MeasureOptions = {
   languages?: readonly Language[]
   set: "open" | "held"
-  /** Only so many of each language. */
+  /** Only so many of each language, or only these. */
   limit?: number
+  only?: readonly string[]
   /** Of the [memory] section. */
   config?: object
   /** An empty folder for homes. */
@@ -101,11 +104,11 @@ export type MeasureOptions = {
 }
 
 export async function measureConversations(options: MeasureOptions): Promise<Conversation[]> {
-  const { languages: wanted = languages, set, limit } = options
+  const { languages: wanted = languages, set, limit, only } = options
   const done: Conversation[] = []
   for (const language of wanted) {
     for (const script of scriptsOf(language, set).slice(0, limit))
-      done.push(await hold(script, language, options))
+      if (!only || only.includes(script.id)) done.push(await hold(script, language, options))
   }
   return done
 }
@@ -194,7 +197,6 @@ function judge(script: Script, context: AssembledContext, took_ms: number): Conv
   const facts = pieces
     .filter(({ part, text }) => part === "facts" && !text.startsWith("Unclear"))
     .map(({ text }) => text)
-  const isFact = (value: string) => facts.some((line) => holds(line, value))
   const { id, expect, stale = [], wrong = [] } = script
   const missing = expect.filter((value) => !all.includes(value))
   const found = expect.map((value) => [
@@ -204,7 +206,8 @@ function judge(script: Script, context: AssembledContext, took_ms: number): Conv
   return {
     ...{ id, missing, tokens: context.tokens, took_ms, context },
     found: Object.fromEntries(found),
-    stale: stale.filter((value) => isFact(value) || (missing.length > 0 && holds(all, value))),
-    wrong: wrong.filter(isFact),
+    stale: missing.length > 0 ? stale.filter((value) => holds(all, value)) : [],
+    outdated: missing.length > 0 ? [] : stale.filter((value) => facts.some((line) => holds(line, value))),
+    wrong: wrong.filter((value) => facts.some((line) => line.startsWith("user's") && holds(line, value))),
   }
 }

@@ -31,8 +31,8 @@ function toFigures(set: "open" | "held", held: readonly Conversation[]): Figure[
     const some = held.filter(({ id }) => id.startsWith(language))
     return `${language} ${share(some).toFixed(0)} %`
   })
-  const count = (of: "stale" | "wrong") => held.filter((one) => one[of].length > 0).length
-  const note = `${by.join(", ")}; ${count("stale")} with a stale and ${count("wrong")} with a wrong fact`
+  const count = (of: "stale" | "outdated" | "wrong") => held.filter((one) => one[of].length > 0).length
+  const note = `${by.join(", ")}; ${count("stale")} with a replaced value alone, ${count("outdated")} with one among the facts beside the new one, ${count("wrong")} with somebody else's as the user's`
   const title = `${held.length} conversations of 50 turns (${set}): recalled`
   return [
     { name: `conversations_${set}`, title, unit: "%", value: share(held), note },

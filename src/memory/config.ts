@@ -8,7 +8,7 @@ const Context = Type.Object(
   {
     facts_tokens: Count("Most tokens of what is known.", 400),
     recalled_tokens: Count("Most tokens of passages that were found for the message.", 900),
-    summary_tokens: Count("Most tokens of summaries of older stretches.", 700),
+    summary_tokens: Count("Most tokens of summaries of older stretches.", 1_500),
     recent_tokens: Count("Most tokens of recent turns; the last one is always whole.", 12_000),
   },
   {

@@ -38,7 +38,7 @@ test("no configuration at all is a gateway on loopback with tokens", async () =>
     summaries: "model",
     embedder: "hash",
     index: "auto",
-    context: { facts_tokens: 400, recalled_tokens: 900, summary_tokens: 700, recent_tokens: 12_000 },
+    context: { facts_tokens: 400, recalled_tokens: 900, summary_tokens: 1_500, recent_tokens: 12_000 },
     tiers: { hot_rows_max: 200_000, warm_rows_max: 2_000_000, warm_after_days: 90, cold_after_days: 365 },
   })
 })

@@ -119,8 +119,11 @@ function tellSummaries({ config, count }: ContextDeps, rows: readonly SummaryRow
   const pieces: ContextPiece[] = []
   const shown: string[] = []
   // The latest first, where not all have room; they are joined into fewer in the background.
-  for (const { memory_id, text, created_ms, made_by } of rows.toReversed()) {
-    const line = text.startsWith("[") ? quotedLines(text) : `[${toDay(created_ms)}]\n${quotedLines(text)}`
+  for (const [i, { memory_id, text, created_ms, made_by }] of [...rows.entries()].toReversed()) {
+    const day = toDay(created_ms)
+    const is_same_day = i > 0 && toDay(rows[i - 1]!.created_ms) === day
+    // Joined ones have their days in their lines.
+    const line = text.startsWith("[") || is_same_day ? quotedLines(text) : `[${day}]\n${quotedLines(text)}`
     const tokens = count(line) + 1
     const included = tokens <= left
     if (included) {
@@ -200,6 +203,9 @@ async function findFor(
           hits.filter(({ kind }) => kind !== "fact"),
           {
             ...{ db, session, summaries, words, budget: recalled_tokens, count },
+            is_by_model: (answer?.searched.vectors ?? []).some(
+              ({ embedder }) => !embedder.startsWith("hash:"),
+            ),
             shown_from: recent.past[0]?.[0]?.id ?? message.id ?? Number.MAX_SAFE_INTEGER,
           },
         )

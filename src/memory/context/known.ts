@@ -7,10 +7,10 @@ import type { Words } from "./gate.ts"
 import type { CountTokens } from "./tokens.ts"
 
 const day_ms = 86_400_000
-/** After so long somebody may have moved, changed his mind or forgotten that he said it. */
+/** After so long anything may be otherwise. */
 const stale_after_ms = 30 * day_ms
-/** What has a date in it is soon over. */
-const passing = /plan|appointment|deadline|due|date|until|trip|travel|event|meeting/
+/** What seldom changes needs no date for a while. */
+const lasting = /name|birthday|pronouns|language|allergy|diet|health|relation|sister|brother|mother|father/
 const line_chars_max = 240
 const disputes_max = 3
 
@@ -68,7 +68,7 @@ const toPiece = (line: Line, included: ReadonlySet<Line>, budget: number): Conte
 
 function toLine(fact: KnownFact, options: KnownOptions): Line {
   const age_ms = options.now_ms - fact.learned_ms
-  const is_dated = age_ms >= stale_after_ms || (age_ms >= day_ms && passing.test(fact.predicate))
+  const is_dated = age_ms >= stale_after_ms || (age_ms >= day_ms && !lasting.test(fact.predicate))
   const text = `${sayFact(fact)}${is_dated ? ` (said ${toDay(fact.learned_ms)})` : ""}`
   const { score, why } = weigh(fact, options)
   // The line's own mark and end.

@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite"
 import type { Session } from "../../store/sessions.ts"
 import { questionBefore, summaryStarts, writersOf } from "../../store/summaries.ts"
 import type { ContextPiece, MemoryHit } from "../memory.ts"
-import { fold } from "../text/fold.ts"
+import { fold, toVectorWords } from "../text/fold.ts"
 import { quoted, toDay } from "./fence.ts"
 import type { Words } from "./gate.ts"
 import { toPassage } from "./passage.ts"
@@ -21,6 +21,8 @@ export type RecalledOptions = {
   /** What the system text says of older stretches. */
   summaries: string
   words: Words
+  /** Whether only a model of embeddings may say that a text belongs to the message although no word of it does. */
+  is_by_model: boolean
   budget: number
   count: CountTokens
 }
@@ -49,7 +51,9 @@ export function recalledFrom(hits: readonly MemoryHit[], options: RecalledOption
       pieces.push({ part: "recalled", id, kind, text, tokens, included, why })
     const passage = quoted(toPassage(hit.text, { ...options, tokens_max: passage_tokens_max }))
     const refused =
-      unfit(hit, starts, options) ?? (isSaid(passage, said) ? "is in the summary of older turns" : undefined)
+      unfit(hit, starts, options) ??
+      (isFar(hit, options) ? `shares no word with the message: ${hit.why.join(", ")}` : undefined) ??
+      (isSaid(passage, said) ? "is in the summary of older turns" : undefined)
     if (refused !== undefined) {
       tell(passage, 0, false, refused)
       continue
@@ -75,6 +79,7 @@ export function recalledFrom(hits: readonly MemoryHit[], options: RecalledOption
       !seen.some((other) => isAlike(toGrams(asked.text), other))
     ) {
       left -= asked.tokens
+      seen.push(toGrams(asked.text))
       lines.push(asked.line)
       tell(asked.line, asked.tokens, true, "the question of the next")
     }
@@ -82,6 +87,19 @@ export function recalledFrom(hits: readonly MemoryHit[], options: RecalledOption
     tell(line, tokens, true, hit.why.join(", "))
   }
   return { lines, pieces }
+}
+
+/** Of what only the hash embedder found: below its first places it is chance. */
+const hash_rank_max = 3
+/** What a search reads of a text for its words. */
+const compared_chars_max = 1_200
+
+/** Found by neither a word nor anything that knows what words mean. */
+function isFar({ text, why }: MemoryHit, { words, is_by_model }: RecalledOptions): boolean {
+  if (is_by_model) return false
+  const rank = why.map((one) => /^meaning (\d+)/.exec(one)?.[1]).find((found) => found !== undefined)
+  if (rank !== undefined && Number(rank) <= hash_rank_max) return false
+  return !toVectorWords(text.slice(0, compared_chars_max)).split(" ").some(words.has)
 }
 
 /** Why a hit is not shown, whatever it says. */

@@ -38,15 +38,19 @@ const name = /(?<=[\p{Ll}\p{N},;:]\s+)\p{Lu}[\p{L}\p{N}'-]+/u
 const identifier =
   /(?<![\p{L}\p{N}])(?=[\p{L}\p{N}._/-]*\p{N})(?=[\p{L}\p{N}._/-]*[A-Za-z])[\p{L}\p{N}][\p{L}\p{N}._/-]{2,}/u
 
+const letter = /\p{L}/u
+const unspaced = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]/u
+
 export type Heard = { text: string; is_question: boolean; is_own: boolean }
 
 /**
  * From 0 (nothing) up to about 4. `is_own`: said by the user; what an assistant says counts little. Pure and linear.
  */
 export function weighSentence({ text, is_question, is_own }: Heard): number {
-  const words = tellingWords(text).length
+  const words = tellingWords(text).filter((word) => letter.test(word)).length
   if (words === 0) return 0
-  let weight = words < 2 ? 0.3 : 0.8
+  // Without spaces pairs of characters are words: five characters make four.
+  let weight = words < (unspaced.test(text) ? 4 : 2) ? 0.2 : 0.8
   if (first_person.test(text)) weight += 0.8
   if (lasting.test(text)) weight += 0.8
   if (number.test(text)) weight += 0.6

@@ -15,7 +15,7 @@ const message_chars_max = 8_000
 /** A sentence longer than this is cut: it is a list or a log. */
 const sentence_chars_max = 320
 /** Weighs less than any statement: what is left out even where there is room. */
-const weight_min = 0.2
+const weight_min = 0.3
 
 const about_me = /about me|über mich|zu mir|sobre mí|à propos de moi|su di me|sobre mim|关于我/iu
 
@@ -77,7 +77,7 @@ function pick(
 function sentencesOf(all: string, is_own: boolean, line: number, count: CountTokens): Candidate[] {
   if (all === forgotten_text) return []
   const text = shorten(all)
-  const spoken = is_own ? toSpoken(text, about_me) : text
+  const spoken = toSpoken(text, about_me)
   return splitSentences(spoken).flatMap(({ start, end, is_question }) => {
     const own = spoken.slice(start, end)
     const silent = own.split(silence).length - 1

@@ -80,12 +80,12 @@ test("nothing of before a reset is sent, recalled or summed up, but for facts", 
   world.hits = [
     noted("the garage code is 4711", { ...of, id: 1, message_id: before }),
     noted("the garage code is 4711 summed up", { ...of, id: summary_id, kind: "summary" }),
-    noted("said elsewhere", { ...of, id: 3, session_key: "another", message_id: null }),
+    noted("the code said elsewhere", { ...of, id: 3, session_key: "another", message_id: null }),
   ]
   const context = await world.assemble("what was the garage code again")
   const all = `${context.system}${linesOf(context).join("\n")}`
   expect(all).not.toContain("4711")
-  expect(all).toContain("said elsewhere")
+  expect(all).toContain("the code said elsewhere")
   expect(all).toContain("user's name: Ana")
   const refused = context.pieces.filter(({ why }) => why === "is from before the session's reset")
   expect(refused.map((piece) => piece.id)).toEqual([1, summary_id])
@@ -147,7 +147,7 @@ test("passages say when and who, each once, and nothing that is sent anyway", as
   )
   for (const n of [1, 2, 3, 4, 5, 6]) world.say(`turn ${n}`)
   const { key } = world.session()
-  world.addSummary("User: The red one is sold.", old, old + 1)
+  world.addSummary("User: The red bicycle is sold.", old, old + 1)
   const of = {
     kind: "message" as const,
     session_key: key,
@@ -165,7 +165,7 @@ test("passages say when and who, each once, and nothing that is sent anyway", as
       id: 2,
       session_key: "other",
     }),
-    noted("The red one is sold.", { ...of, id: 3, session_key: "other" }),
+    noted("The red bicycle is sold.", { ...of, id: 3, session_key: "other" }),
     noted("turn 6", { ...of, id: 4, message_id: old + 12 }),
     noted("The bicycle shop opens at nine.", { id: 5 }),
   ]
