@@ -3,8 +3,8 @@
  * first answer among ten (MRR). Questions with even numbers were there to choose weights by; those with odd ones were not.
  */
 import { Database } from "bun:sqlite"
-import { openReferenceKernel } from "../src/kernel/vectors/reference.ts"
-import type { Embedder } from "../src/memory/embed/embedder.ts"
+import type { VectorKernel } from "../src/kernel/vectors/kernel.ts"
+import { loadVectorKernel } from "../src/kernel/vectors/load.ts"
 import { openHashEmbedder } from "../src/memory/embed/hash.ts"
 import { fuse, hash_weight, words_weight } from "../src/memory/search/fuse.ts"
 import { toMatch, toWords } from "../src/memory/text/fold.ts"
@@ -19,10 +19,10 @@ const depth = 100
 
 type Found = { question: Question } & Record<keyof Ways, readonly string[]>
 
-export function measureRetrieval(embedder: Embedder = openHashEmbedder(openReferenceKernel())): Retrieval {
+export function measureRetrieval(kernel: VectorKernel = loadVectorKernel()): Retrieval {
   const { messages, questions } = loadRetrieval()
   using words = openWords(messages)
-  const byVectors = openVectors(messages, questions, embedder)
+  const byVectors = openVectors(messages, questions, kernel)
   const now_ms = messages.at(-1)!.created_ms
   const about = (id: number) => ({ created_ms: messages[id]!.created_ms, importance: 0.5 })
   const found = questions.map((question, i): Found => {
@@ -93,21 +93,18 @@ function openWords(messages: Message[]): Disposable & { find(query: string): num
 function openVectors(
   messages: Message[],
   questions: Question[],
-  embedder: Embedder,
+  kernel: VectorKernel,
 ): (question: number) => number[] {
+  const embedder = openHashEmbedder(kernel)
   const dim = embedder.dim()!
   const rows = embedder.embedNow(messages.map(({ text }) => text))
+  const region = kernel.allocate(rows.byteLength)
+  new Float32Array(region.bytes.buffer, region.bytes.byteOffset, rows.length).set(rows)
   const queries = embedder.embedNow(questions.map(({ text }) => text))
   return (question) => {
-    const query = queries.subarray(question * dim, (question + 1) * dim)
-    const scores = Float32Array.from(messages, (_, i) => {
-      let score = 0
-      for (let at = i * dim, k = 0; k < dim; k++) score += query[k]! * rows[at + k]!
-      return score
-    })
-    const least = scores.toSorted().at(-depth)!
-    const ids = [...messages.keys()].filter((i) => scores[i]! > 0 && scores[i]! >= least)
-    return ids.sort((a, b) => scores[b]! - scores[a]! || b - a).slice(0, depth)
+    const query = queries.slice(question * dim, (question + 1) * dim)
+    const { ids, scores } = kernel.scanF32(query, region, messages.length, undefined, depth)
+    return [...ids].filter((_, i) => scores[i]! > 0)
   }
 }
 

@@ -1,5 +1,3 @@
-import { loadVectorKernel } from "../../src/kernel/vectors/load.ts"
-import { openHashEmbedder } from "../../src/memory/embed/hash.ts"
 import type { Bench, Figure } from "../measure.ts"
 import { measureRetrieval, type Quality, type Ways } from "../retrieval.ts"
 
@@ -13,7 +11,7 @@ const ways: Record<keyof Ways, string> = {
 export const retrieval: Bench = {
   name: "retrieval",
   async measure() {
-    const { all, untouched } = measureRetrieval(openHashEmbedder(loadVectorKernel()))
+    const { all, untouched } = measureRetrieval()
     const hits = Object.entries(ways).map(([way, title]) => {
       const [quality, held] = [all[way as keyof Ways], untouched[way as keyof Ways]]
       return {
