@@ -4,7 +4,7 @@ import { typeOf } from "./predicates.ts"
 import { lastClause, type Sentence, sentenceAt, splitSentences } from "./sentences.ts"
 import { toSpoken } from "./spoken.ts"
 import { ruleTable } from "./table.ts"
-import { type Span, takeBefore, takeValue } from "./value.ts"
+import { type Span, takeBefore, takeClause, takeValue } from "./value.ts"
 
 /** Of a longer text only the beginning is read: what somebody says of himself is short. */
 const text_length_max = 16_384
@@ -106,7 +106,7 @@ function readRule(reading: Reading, compiled: CompiledRule, index: number): Foun
   if (from > sentence.end || !compiled.like().every((like) => testAt(like, spoken, from))) return []
   if (rule.is_first && !beginsClause(spoken.slice(Math.max(sentence.start, index - 40), index))) return []
   const span = rule.is_before
-    ? takeBefore(spoken, { from: sentence.start, to: index, kind: rule.value, language })
+    ? takeBack(reading, sentence, index, compiled)
     : takeValue(text, spoken, { from, to: sentence.end, kind: rule.value, language })
   const subject = span && subjectOf(reading, rule, match, index, language)
   if (!span || !subject) return []
@@ -117,6 +117,22 @@ function readRule(reading: Reading, compiled: CompiledRule, index: number): Foun
   const is_change = rule.is_change || language.changes.test(around(lower, sentence, index))
   const fact = toFact(reading, { rule, subject, predicate, span, sentence, is_change, language })
   return [fact, ...beside(reading, more, { rule, subject, predicate, sentence })]
+}
+
+/** What stands in front; with "note that", which is said of a whole, the clause or sentence before it. */
+function takeBack(
+  { spoken, sentences }: Reading,
+  sentence: Sentence,
+  index: number,
+  { rule, language }: CompiledRule,
+) {
+  if (rule.value !== "rest") {
+    return takeBefore(spoken, { from: sentence.start, to: index, kind: rule.value, language })
+  }
+  const own = takeClause(spoken, sentence.start, index)
+  if (own) return own
+  const before = sentences[sentences.indexOf(sentence) - 1]
+  return before && !before.is_question ? takeClause(spoken, before.start, before.end) : undefined
 }
 
 const beginsClause = (before: string) => /(?:^|[\p{P}\ue000])\s*$/u.test(before)

@@ -31,6 +31,8 @@ const characters_max: Record<ValueKind, number> = {
   rest: 120,
 }
 const length_max = 400
+/** What is shorter says nothing on its own, in any script. */
+const clause_chars_min = 8
 
 /** Small words inside of names. */
 const particle =
@@ -89,6 +91,14 @@ export function takeBefore(
   return count > 5 || language.refuse.test(value.toLowerCase()) || !fits(value, kind, language)
     ? undefined
     : span
+}
+
+/** All of a piece, where it is long enough to say something and nothing in it is quoted. */
+export function takeClause(spoken: string, from: number, to: number): Span | undefined {
+  if (to - from > length_max) return undefined
+  const span = trimmed(spoken, from, to)
+  if (!span || span.end - span.start < clause_chars_min) return undefined
+  return spoken.slice(span.start, span.end).includes(silence) ? undefined : span
 }
 
 /** A name may stand in quotation marks or as code, where the sentence itself does not: the repo is called `tidewatch`. */

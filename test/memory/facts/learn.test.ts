@@ -131,11 +131,11 @@ test.each([
   ["a third one", "I live in Ulm.", ["superseding"], ["Ulm"]],
   ["a move", "I moved to Ulm.", ["superseding"], ["Ulm"]],
   ["that one ended", "I no longer live in Bonn.", ["ended"], ["Kiel"]],
-])("a dispute is settled by %s", async (_, text, outcomes, left) => {
+] as const)("a dispute is settled by %s", async (_, text, outcomes, left) => {
   await using store = openStore(":memory:")
   const { say, facts, disputes } = startTalk(store.db)
   dispute(say)
-  expect(say(text, 50 * hour_ms, "c")).toEqual(outcomes)
+  expect(say(text, 50 * hour_ms, "c")).toEqual([...outcomes])
   expect(facts()).toEqual(left.map((object) => `user's location: ${object}`))
   expect(disputes()).toEqual([])
 })

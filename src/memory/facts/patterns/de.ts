@@ -27,7 +27,7 @@ export const de: Language = {
     |könnte|könntest|könnten|soll|sollte|sollten|darf|dürfen|muss|müssen|will|willst|wird|werde|würde|würdest|gibt|weißt|wissen|meinst|macht|heißt
     |wohne|lebe|arbeite`,
   supposing: `
-    wenn|falls|wäre|wären|würde|würden|hätte|hätten|könnte|angenommen|stell dir vor|stellen sie sich vor|tu so|als ob|ob|nicht wahr|stimmt nicht
+    wenn(?! ich ehrlich| es geht| du willst| sie wollen| du magst| es dir nichts| möglich)|falls|wäre|wären|würde|würden|hätte|hätten|könnte|angenommen|stell dir vor|stellen sie sich vor|tu so|als ob|ob|nicht wahr|stimmt nicht
     |glaube nicht|bezweifle|geträumt|träumte|nicht|nie|niemand|beispiel|z\\.b|gesetzt|früher`,
   reporting: `
     (?:er|sie|man|der|die|jemand|leute|\\p{L}+ ?chefin?|kolleg\\p{L}+) (?:\\p{L}+ )?(?:sagt|sagte|meint|meinte|schreibt|schrieb|behauptet|behauptete|fragt|fragte|erzählt|erzählte|findet|glaubt)
@@ -73,6 +73,9 @@ note rest 0.9
   merk|merke dir , dass / merk|merke dir : / merk|merke dir bitte , dass / merk|merke dir bitte : / merken sie sich bitte? , dass / merken sie sich bitte? :
   notier|notiere bitte? : / notiere dir bitte? , dass|: / denk|denke bitte? daran , dass / vergiss bitte? nicht , dass / zum merken : / notiz :
   nur damit du|ihr|sie es wisst|weißt|wissen : / damit du bescheid weißt : / für später : / behalte bitte? im kopf , dass|:
+note rest 0.8 first before
+  merk|merke|notier|notiere|speicher|speichere|behalt|behalte dir? das|es bitte? / merken|notieren sie sich? das|es bitte? / nur ,? damit es|das irgendwo|wo steht
+  damit ich|du|wir es|das nicht vergesse|vergisst|vergessen / lass mich das|es bitte? nicht vergessen / vergiss das nicht / bitte merken|notieren|speichern
 name name 0.9 like=(?!hase\\b)
   ich heiße|heisse ~ / mein ~ voller|richtiger|echter? name ist ~ / mein vorname ist|lautet / ich bin ~ die|der
 name name 0.85 like=(?-i:\\p{Lu}\\p{Ll}+)\\s*(?:$|[.,!\\ue000]|und\\b)
@@ -141,6 +144,8 @@ age number 0.8 of=$person like=\\d{1,3}\\b
 allergy thing 0.9
   ich bin ~ allergisch gegen|auf / ich habe ~ eine ~ allergie gegen|auf / ich reagiere ~ allergisch auf|gegen / ich vertrage ~ keine|keinen|kein
   ich darf|kann ~ keine|keinen|kein / meine allergien sind|:
+allergy thing 0.85
+  ohne (?=\\p{L}{3,24}[.,;][^.]{0,10}(?:davon|darauf|da)\\s[^.]{0,30}(?:schwill|allergi|ausschlag|krank|bauch|krankenhaus|übel|hals))
 allergy thing 0.8 before
   vertrage ich ~ nicht / bringt mich ins krankenhaus / macht mich krank / darf ich ~ nicht essen / bin ich ~ allergisch
 diet thing 0.9 like=(?:vegan|vegetari|pesc|pesk|glutenfrei|laktose|koscher|halal|keto|low|zucker|fleischlos|flexitari)
@@ -168,6 +173,8 @@ instruction phrase 0.8 first
   bitte ~ (?=(?:immer|künftig|ab)\\s) / antworte|antworten|schreib|schreibe|schreiben mir|sie ~ mir? künftig|immer|bitte|ab_jetzt|in_zukunft / antworte|antworten ~ sie? mir? in|auf
   gib|geben mir|sie ~ mir? immer|künftig / duz mich / du kannst|darfst mich / sprich mich ~ / siez mich
   ab jetzt|sofort bitte? nur? noch? / von jetzt an / in zukunft bitte?
+does_not_want thing 0.8
+  spar|spare|sparen dir|sie|ihnen sich? ~ die|das|den / kannst|können du|sie dir|sich? die|das|den (?=[^.,]{2,30}\\s(?:sparen|weglassen)) / lass|lassen bitte? ~ die|das|den (?=[^.,]{2,30}\\sweg)
 does_not_want phrase 0.8 first
   bitte ~ keine|keinen|kein / keine|keinen|kein (?=(?:emojis?|ausrufezeichen|listen|aufzählungen|smileys?|floskeln|anglizismen|tabellen|überschriften|vorreden|komplimente))
   verzichte|verzichten bitte? sie? ~ auf / benutz|benutze|verwende|verwenden|schreib ~ nie|niemals|keine / ich mag keine|keinen (?=langen|lange|kurzen)
@@ -184,12 +191,15 @@ uses thing 0.75 change
 deadline date 0.85 of=$noun
   die|meine|unsere abgabe|frist|deadline für|von|der|des die|das|den|meine|mein? {noun} ist|endet|läuft ~ am|bis|zum / die|der|das|mein|meine|unser|unsere {noun} muss|müssen ~ bis_zum|bis|am|spätestens_am
   die|der|das|mein|meine|unser|unsere {noun} ist|sind ~ fällig ~ am|bis|zum? / die|der|das|mein|meine {noun} endet|läuft|schließt ~ am|bis / ich|wir muss|müssen|will ~ meine|mein|die|den|das {noun} bis_zum|bis|am
+deadline date 0.85 vague change
+  wurde|wird|ist|sind|haben|hat ~ es|das|den_termin? ~ auf den (?=[^.,]{3,20}\\s(?:verschoben|verlegt|verlängert|vorgezogen|geschoben)) / haben_wir|habe_ich jetzt ~ bis_zum|bis|am|der / neuer|der_neue termin|abgabetermin|stichtag ist ~ der|am?
 deadline date 0.85 vague
   ich|wir habe|haben ~ noch? zeit? bis|bis_zum / abgabe|abgabetermin|abgabefrist|einsendeschluss|stichtag|deadline ist|: ~ der|am|zum|bis? / neuer abgabetermin|termin ist ~ der|am?
   die|der|meine|mein deadline|frist|abgabe|abgabetermin|stichtag ist|endet|läuft ~ am|der|bis|zum|ab? / es|das ist ~ fällig am
 appointment date 0.8
   ich|wir habe|haben ~ einen|nen termin ~ am|um / mein|unser {noun}termin ist ~ am / mein|der|nächster|nächste|unser großer? termin ist ~ am|um|der|die?
 $noun date 0.8 like=[^,.]{0,24}\\d
+  die|der|das {noun} ist|beginnt|findet|startet ~ am
   mein|meine|unser|unsere {noun} geht|startet|fliegt|fährt|beginnt|ist|landet ~ am|um|ab
 plan phrase 0.75
   ich|wir fahre|fahren|fliege|fliegen|reise|reisen ~ nach|in|an|zum|zur|auf / geht's|geht_es ~ für|nach|auf|in|an / ich|wir plane|planen ~ / ich|wir habe|haben ~ (?=[^.,]{3,50}\\sgebucht)

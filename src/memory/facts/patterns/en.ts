@@ -28,7 +28,7 @@ export const en: Language = {
     what|who|whom|whose|which|when|where|why|how|do|does|did|is|are|was|were|am|can|could|should|would|will|shall
     |may|might|have|has|had|isn't|aren't|don't|doesn't|didn't|won't|wouldn't|couldn't|if`,
   supposing: `
-    if|would|suppose|supposing|imagine|pretend|let's say|say that|as if|as though|wish|unless|hypothetically|assume
+    if(?! i'm honest| i am honest| you don't mind| you ask me| possible| you must know| you like)|would|suppose|supposing|imagine|pretend|let's say|say that|as if|as though|wish|unless|hypothetically|assume
     |assuming|whether|not true|isn't true|don't think|doubt|dreamt|dreamed|not|never|nobody|in case|example
     |instead of saying|e\\.g`,
   reporting: `
@@ -67,9 +67,12 @@ export const en: Language = {
     laptop app service database cluster branch team club shop bakery bar restaurant cafe:cafe,café channel podcast blog book novel plant robot
     printer router network folder file script tool library product hotel guesthouse pub choir school course garage workshop client customer`,
   rules: `
-note rest 0.9
+note rest 0.9 like=(?!for (?:later|me|now|next)|please|as |one )
   remember that / remember : / remember , / note to self|later : / note for later / keep in mind that
   don't forget that / note that / for the record / make a note that? / memo :
+note rest 0.8 first before
+  remember|note|save|keep|store that|this|it (?=[.!,;]|for|please|$) / don't|do_not let me forget / please don't let me forget
+  please remember|note|save|keep|store that|this|it (?=[.!,;]|for|$) / so i|you don't forget / just so it's written
 name name 0.9
   my ~ full|first|real? name is|'s / my name's / i'm|i_am called|named
 nickname name 0.9
@@ -174,6 +177,8 @@ instruction phrase 0.75 first like=(?-i:\\p{Lu})|(?:it|your answers|the answers|
   answer|reply|respond|write|talk to? me? in / keep
 does_not_want phrase 0.8 first like=(?:use|write|send|suggest|give|call|put|add|show|start|end|make|mention|recommend|ask|apologi|using|sending|calling|adding|suggesting)
   please don't|do_not|never / never / don't ever again? / please stop
+does_not_want thing 0.8
+  you can|may|could skip|drop|lose|omit|leave_out|save_yourself the|all_the / spare me the|your / leave out the / i don't need|want any|your|the? (?=emojis?|jargon|disclaimers?|exclamation|flattery|bullet|small talk|pleasantries)
 does_not_want thing 0.8 first like=(?:emojis?|bullet|exclamation|small talk|jargon|markdown|tables|flattery|fluff|headings|pleasantries|preamble|smileys?|abbreviations|disclaimers?)
   no more? / skip the / without / spare me the?
 name name 0.85 of=$noun
@@ -191,6 +196,9 @@ deadline date 0.85 of=$noun
   the|my|our {noun} is|are ~ due ~ on|by|at|in?
   the|my|our {noun} has to|must be in|handed_in|submitted|filed|done|finished|ready|paid|returned by|on|before
   the|my|our {noun} closes|expires|ends|runs_out on|at|in|by? / the|my|our {noun} deadline is|has_moved_to ~ on?
+deadline date 0.85 vague change
+  they|they've|he's|she's|it's|it_has|was ~ been? pushed|postponed|moved|extended|rescheduled|brought|shifted|delayed it|this|that|us|back|forward? to|till|until
+  it's|it_is now on|at|due? ~ / new|the_new date|deadline|time|slot is|will_be ~ on?
 deadline date 0.85 vague
   i|we have to|must|need_to hand|turn|send|get it|this|that in|off by / i|we ~ have until|till
   i've|we've ~ got until|till / it's|it_is ~ due ~ on|by? / the|my|our ~ deadline|closing_date is|'s ~ on?
@@ -198,7 +206,7 @@ deadline date 0.85 vague
 $noun date 0.8
   my|our {noun} ~ leaves|departs|lands|arrives|starts|begins|takes_off on|at
 $noun date 0.8 like=[^,.]{0,24}\\d
-  my|our {noun} is|'s ~ on|at|from
+  my|our {noun} is|'s ~ on|at|from / the {noun} is|starts|begins ~ on|at
 $noun date 0.75 like=[^,.]{0,24}\\d
   i|we ~ have|got a|an|my|the? {noun} on|at / i've|we've ~ got? a|an|my|the? {noun} on|at
   there's a|an|my|the? {noun} on|at

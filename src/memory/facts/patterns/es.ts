@@ -22,7 +22,7 @@ export const es: Language = {
     qué|quién|quiénes|cuál|cuáles|cuándo|dónde|adónde|por qué|cómo|cuánto|cuánta|cuántos|cuántas|puedes|podrías|puede|podría|me puedes|me podrías|sabes|sabe|es|son
     |está|están|hay|tengo|tiene|tienes|debo|debería|vale|crees|conviene|si|será|sería|vivo|a qué|de qué|en qué|con qué|para qué`,
   supposing: `
-    si|sería|serían|imagina|imagínate|imagine|supón|supongamos|supongo|digamos|como si|ojalá|no es verdad|no es cierto|no creo|dudo|soñé|no|nunca|nadie|ejemplo|p\\.ej|finge|haz como
+    si(?! te digo| te soy| soy sincer| le digo| no te importa| puede ser| quieres)|sería|serían|imagina|imagínate|imagine|supón|supongamos|supongo|digamos|como si|ojalá|no es verdad|no es cierto|no creo|dudo|soñé|no|nunca|nadie|ejemplo|p\\.ej|finge|haz como
     |fuera|fuese|hubiera|tuviera|viviera|en caso de`,
   reporting: `
     (?:él|ella|ellos|ellas|quien|alguien|la gente|todos|mi jefe|mi jefa|mi madre|mi padre|mi vecino|mi vecina)(?: \\p{L}+)? (?:dice|dijo|dicen|cuenta|contó|escribe|escribió|asegura|pregunta|preguntó|cree)
@@ -64,6 +64,9 @@ export const es: Language = {
 note rest 0.9
   recuerda|recuerde|acuérdate|recordá ~ que|de_que|: / apunta|anota|apúntate|anótate ~ que|, / apunta|anota|apúntate|anótate ~ : / ten en cuenta que / no olvides que / que no se te olvide que|:
   para que lo sepas|tengas : / para que conste : / nota : / guarda esto :
+note rest 0.8 first before
+  guárdalo|guárdala|guárdamelo|apúntalo|apúntala|anótalo|anótala|recuérdalo|recuérdala|recuérdamelo / que no se me|te pase|olvide / no me dejes olvidarlo / no lo|la olvides
+  por favor guárdalo|apúntalo|anótalo|recuérdalo
 name name 0.9
   me llamo ~ / mi ~ nombre completo|real? es / soy|aquí la|el? (?=(?-i:\\p{Lu}\\p{Ll}+)\\s*(?:$|[.,!]|y\\b)) / mi nombre es
 nickname name 0.9
@@ -148,10 +151,12 @@ hobby thing 0.75
 language thing 0.8
   hablo ~ / mi lengua|idioma materna|materno|nativa es
 instruction phrase 0.8 first
-  por favor|siempre ~ (?=(?:responde|contesta|escribe|usa|habla|dame|ponme|pon|trát|llám|respónd|contést|escríb|utiliza|resume|dime)\\p{L}*) / siempre ~ (?=(?:dame|dámelos|dámelas|usa|responde|contesta)) / a partir de ahora ,? / de ahora en adelante ,? / trátame|tráteme ~ de|por? / tutéame|tuteame
-  respóndeme|contéstame|escríbeme|háblame|respóndame|contésteme ~ siempre|en (?=.) / quiero que siempre|me (?=(?:respondas|contestes|hables|escribas|trates)) / prefiero que ~ (?=(?:respondas|contestes|hables|escribas|me))
+  por favor|siempre ~ (?=(?:responde|contesta|escribe|usa|habla|dame|ponme|pon|trát|llám|respónd|contést|escríb|utiliza|resume|dime)\\p{L}*) / siempre ~ (?=(?:dame|dámelos|dámelas|usa|responde|contesta)) / a partir de ahora ,? / de ahora en adelante ,? / trátame|tráteme ~ / tutéame|tuteame
+  respóndeme|contéstame|háblame|respóndame|contésteme ~ siempre|en (?=.) / quiero que siempre|me (?=(?:respondas|contestes|hables|escribas|trates)) / prefiero que ~ (?=(?:respondas|contestes|hables|escribas|me))
 instruction phrase 0.75 before
   dámelos|dámelas|dámelo|dámela ~ siempre
+does_not_want thing 0.8
+  puedes|podéis|puede ahorrarte|ahorrarme|ahorrarse|dejarte|quitar|omitir ~ / ahórrate|ahórrame|ahórrese ~
 does_not_want phrase 0.8 first
   por favor , no|nunca / no|nunca ~ (?=(?:uses|pongas|escribas|me pongas|me des|utilices|añadas|empieces|termines|me llames|me trates|me mandes|sugieras)\\b) / nada|ni|sin de? (?=(?:emojis?|exclamaciones|emoticonos|listas|tablas|viñetas|rodeos|caritas|signos|negritas|anglicismos)) / deja de / evita ~
 name name 0.85 of=$noun
@@ -169,8 +174,13 @@ uses thing 0.75 before
 deadline date 0.85 of=$noun
   el plazo|límite|tope para|de|del el|la|los|las? {noun} es|acaba|termina|vence|cierra ~ el? / el|la|los|las|mi|nuestro|nuestra {noun} hay|tengo|tenemos|tiene que presentarla|presentarlo|entregarla|entregarlo|enviarla|enviarlo|pagarla|pagarlo|estar_lista|estar_listo|estar|presentarse|entregarse ~ antes_del|el|para_el|hasta_el?
   el|la|los|las|mi|nuestro|nuestra {noun} vence|caduca|cierra|termina|acaba|se_entrega|se_presenta ~ el / tengo|tenemos que entregar|presentar|enviar|mandar|pagar el|la|los|las|mi|nuestro|nuestra {noun} ~ antes_del|el|para_el / la fecha límite|tope de|del|para el|la|los|las|mi? {noun} es ~ el
+deadline date 0.85 vague change
+  lo|la|nos han|ha ~ aplazado|atrasado|retrasado|pospuesto|ampliado|adelantado|cambiado|movido|pasado al|hasta_el|para_el|a_el / ahora ~ es|nos_convocan|será|queda|toca|tenemos_hasta|tengo_hasta|vence|me_convocan ~ el
+  la nueva fecha|el_nuevo_plazo es|será ~ el
 deadline date 0.85 vague
   tengo|tenemos ~ tiempo|plazo? hasta ~ el / el|la|mi plazo|entrega|fecha_límite|fecha_tope|fecha_de_entrega es|acaba|termina|vence|cierra|son? ~ el? / fecha límite|tope|de_entrega : / hay que entregarlo|entregarla|presentarlo|presentarla|enviarlo|enviarla ~ el|antes_del|para_el / el nuevo plazo|nueva_fecha es ~ el
+$noun date 0.8 like=\\d{1,2}\\s+de\\s|[^.,]{0,20}\\d
+  el|la|mi|nuestro|nuestra {noun} es ~ el / el|la|mi {noun} lo|la tengo|tenemos ~ el
 appointment date 0.8
   me|nos dio|dieron|han_dado|ha_dado ~ cita|hora|turno la|el|mi? \\p{L}+ , ~ el? / me|nos dio|dieron|han_dado|ha_dado ~ cita|hora|turno ~ para? el? / tengo|tenemos ~ cita|hora|turno ~ el / tengo|tenemos ~ cita|hora|turno con|en|para el|la {noun} ~ el / mi|la cita es ~ el
 $noun date 0.8 like=[^.]{0,24}\\d
@@ -188,11 +198,14 @@ name name 0.75 of=$thing like=(?-i:\\p{Lu}[\\p{L}'-]+(?:\\s+[\\p{L}'-]+){0,3}),\
 version version 0.8 change
   etiqueté|etiquetamos|publiqué|publicamos|lancé|lanzamos|desplegué|desplegamos ~ la? versión? / la versión actual|nueva? es ~ la? / hemos|he publicado|etiquetado|lanzado|desplegado la? versión?
 budget number 0.85
+  no quieren|quiere|podemos|puedo|puede|pueden pasar|pasarse de
   el|mi|nuestro presupuesto es|son|está ~ de|en? / el|mi|nuestro presupuesto para|del|de|de_la el|la? {noun} es ~ de? / el|la|los|las {noun} no pasa|pasan de / tengo|tenemos un? presupuesto de / como mucho podemos|puedo gastar / no puedo|podemos gastar|gastarme|pasar más de|de
 decision phrase 0.75
   tiramos|vamos|nos_quedamos|seguimos|me_quedo|sigo ~ con / al final ~ (?=(?:va|vamos|es|será|lo|la|nos|elegimos)\\s) / decidido : / he|hemos decidido|elegido ~ / elegimos|decidimos|escogimos ~ / usaremos|usamos ~ / lo|la pintamos|hacemos|pintaremos|haremos de|en|con / nos|me decantamos|decanto por
 $noun id 0.8 like=[A-ZÑ]*-?\\.?\\d|(?:el|la|los|las)\\s+\\d|[A-ZÑ]{1,3}-
   mi|nuestro|nuestra {noun} es ~ el|la|número? / el número|código de {noun} , que es / mi|el número de {noun} es ~ el?
+$noun id 0.75 like=(?:la|el|número)?\\s*[A-Z]?\\d
+  tengo|tenemos ~ el|la {noun} / estoy|estamos en el|la {noun}
 job job 0.75 like=(?!un\\b|una\\b|yo\\b|el\\b|la\\b|los\\b|de\\b|muy\\b|más\\b)\\p{L}{4,24}(?:or|ora|ista|ero|era|ogo|oga|ario|aria|triz|tora|dora|dor)\\b
   soy ~
 age number 0.85 like=\\d{1,3}\\s+(?:años|recién)

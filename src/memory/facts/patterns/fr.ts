@@ -20,7 +20,7 @@ export const fr: Language = {
     qu'est-ce|que|quoi|qui|quel|quelle|quels|quelles|quand|où|pourquoi|comment|combien|est-ce|peux|peux-tu|pouvez|pouvez-vous|pourrais|pourrais-tu|pourriez|sais-tu|savez-vous|as-tu|avez-vous
     |es-tu|êtes-vous|dois-je|faut-il|y a-t-il|suis-je|ai-je|à quelle|à quel|de quoi|si`,
   supposing: `
-    si|serait|serais|seraient|imagine|imaginez|imaginons|suppose|supposons|disons|comme si|pas vrai|pas sûr|je doute|j'ai rêvé|ne|n'|jamais|personne|exemple|p\\.ex|fais semblant|au cas où
+    si(?! je suis honnête| tu veux| vous voulez| possible| ça ne te)|serait|serais|seraient|imagine|imaginez|imaginons|suppose|supposons|disons|comme si|pas vrai|pas sûr|je doute|j'ai rêvé|ne|n'|jamais|personne|exemple|p\\.ex|fais semblant|au cas où
     |j'aurais|habitais|étais`,
   reporting: `
     (?:il|elle|ils|elles|on|qui|quelqu'un|les gens|mon chef|ma cheffe|ma mère|mon père|mon voisin|ma voisine)(?: \\p{L}+)? (?:dit|dis|disait|écrit|raconte|raconté|affirme|demande|pense|croit)
@@ -58,7 +58,9 @@ export const fr: Language = {
     guesthouse:gîte,pension choir:chorale school:école course:cours garage workshop:atelier client:client,cliente`,
   rules: `
 note rest 0.9
-  souviens-toi|souvenez-vous|rappelle-toi|retiens|retenez|note|notez ~ que|bien? / retiens|note|notez ~ : / n'oublie pas que / garde en tête|mémoire que / pour info|mémoire : / note : / à retenir :
+  souviens-toi|souvenez-vous|rappelle-toi|retiens|retenez|note|notez ~ que / retiens|note|notez ~ : / n'oublie pas que / garde en tête|mémoire que / pour info|mémoire : / note : / à retenir :
+note rest 0.8 first before
+  note-le|notez-le|note-la|retiens-le|retenez-le|garde-le|gardez-le / que je n'oublie pas / ne me laisse pas oublier / n'oublie pas ça
 name name 0.9
   je m'appelle ~ / je me nomme ~ / mon ~ prénom|nom est ~ / moi c'est
 nickname name 0.9
@@ -149,6 +151,8 @@ uses thing 0.75 before
   c'est l'éditeur|l'outil que j'utilise
 deadline date 0.85 of=$noun
   la|le date_limite|délai|échéance pour|de|du le|la|les? {noun} est|tombe|c'est ~ le / le|la|les|mon|ma|notre {noun} doit|doivent être rendu|rendue|envoyé|envoyée|prêt|prête|déposé|déposée|payé|payée ~ pour|avant|le le? / le|la|mon|ma|notre {noun} est à rendre|déposer|envoyer ~ pour|avant|le le? / je|on|nous dois|doit|devons rendre|envoyer|déposer|remettre le|la|mon|ma|notre {noun} ~ pour|avant|le le?
+deadline date 0.85 vague change
+  c'est|ça_a_été|on_a|ils_ont|elle_a|il_a ~ repoussé|reporté|décalé|prolongé|avancé ~ au|jusqu'au / on|nous|je a|avons|j'ai maintenant jusqu'au / la|le nouvelle|nouveau date|délai est ~ le?
 deadline date 0.85 vague
   j'ai|on_a|nous_avons ~ jusqu'au / la|le date_limite|délai|échéance|deadline est|tombe|c'est|: ~ le? / date limite : / la nouvelle date est ~ le / c'est ~ à rendre ~ pour|avant|le le?
 appointment date 0.8
