@@ -54,3 +54,12 @@ export type Role = "user" | "assistant" | "tool"
 /** The plain text of a message: its text parts, one after the other. */
 export const textOf = (parts: Part[]): string =>
   parts.map((part) => (part.type === "text" ? part.text : "")).join("")
+
+/**
+ * Marks the text that the memory puts in front of a user's message: no user said it, nothing stores it. Providers hand its
+ * text on and know no more of it.
+ */
+export const found_metadata = { weft: { memory: true } }
+
+export const isFound = (part: Part): boolean =>
+  part.type === "text" && (part.metadata?.weft as { memory?: unknown } | undefined)?.memory === true

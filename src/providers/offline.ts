@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox"
 import { estimateTokenCount } from "tokenx"
-import { type Part, textOf } from "../base/parts.ts"
+import { isFound, type Part, textOf } from "../base/parts.ts"
 import { defineProvider, type ModelChunk, type ModelMessage, type ModelRequest } from "./provider.ts"
 
 const repeated_chars_max = 500
@@ -38,7 +38,7 @@ const wanted = /^\/tool\s+(\S+)\s*([\s\S]*)$/
 
 function toolCall({ messages }: ModelRequest): Extract<ModelChunk, { type: "tool_use" }> | undefined {
   const last = messages.at(-1)
-  const [, name, json] = (last?.role === "user" && wanted.exec(textOf(last.parts).trim())) || []
+  const [, name, json] = (last?.role === "user" && wanted.exec(saidIn(last.parts))) || []
   if (!name) return undefined
   return { type: "tool_use", id: `offline_${messages.length}`, name, input: parseInput(json ?? "") }
 }
@@ -62,7 +62,17 @@ function answerTo(messages: ModelMessage[]): string {
   const before = told.at(-2)
   const memory =
     before === undefined ? "" : ` I remember ${told.length - 1} before it, the last one: ${before}`
-  return `${said}${memory}\n\n${remedy}`
+  const found = tellFound(last?.parts ?? [])
+  return `${said}${memory}${found}\n\n${remedy}`
+}
+
+/** What the user said himself. */
+const saidIn = (parts: Part[]): string => textOf(parts.filter((part) => !isFound(part))).trim()
+
+/** What a model would be told from the memory, so that it can be seen without one. */
+function tellFound(parts: Part[]): string {
+  const lines = textOf(parts.filter(isFound)).split("\n").slice(2, -2)
+  return lines.length === 0 ? "" : `\n\nFrom the memory a model would be told:\n${lines.join("\n")}`
 }
 
 const remedy =
@@ -70,7 +80,7 @@ const remedy =
   "To see a tool at work, send: /tool current_time"
 
 function describe(parts: Part[]): string {
-  const text = textOf(parts).trim()
+  const text = saidIn(parts)
   const shown = text.length > repeated_chars_max ? `${text.slice(0, repeated_chars_max)}…` : text
   const count = parts.filter(({ type }) => type === "image" || type === "file").length
   const attached = count === 0 ? "" : ` (with ${count} ${count === 1 ? "attachment" : "attachments"})`

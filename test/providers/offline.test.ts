@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import type { Part } from "../../src/base/parts.ts"
+import { found_metadata, type Part } from "../../src/base/parts.ts"
 import { offline } from "../../src/providers/offline.ts"
 import { addChunk, type ModelMessage } from "../../src/providers/provider.ts"
 import { request, user } from "./ask.ts"
@@ -26,6 +26,19 @@ test("it remembers what was said before", async () => {
   const { text } = await answer([user("I am Ada"), said, user("who am I?")])
   expect(text).toContain('You said: "who am I?"')
   expect(text).toContain('"I am Ada"')
+})
+
+test("what the memory found is told apart from what the user said, and does not hide a call", async () => {
+  const text = "<memory>\nFor reference.\nKnown facts:\n- user's name: Ada\n</memory>\n"
+  const found: Part = { type: "text", text, metadata: found_metadata }
+  const asking = (said: string): ModelMessage => ({
+    role: "user",
+    parts: [found, { type: "text", text: said }],
+  })
+  const told = (await answer([asking("who am I?")])).text
+  expect(told).toContain('You said: "who am I?"')
+  expect(told).toContain("a model would be told:\nKnown facts:\n- user's name: Ada\n\n")
+  expect((await answer([asking("/tool current_time")])).parts).toMatchObject([{ type: "tool_use" }])
 })
 
 test("it streams word by word, the same words every time", async () => {

@@ -1,7 +1,7 @@
 /** Puts together what a model is given of the memory for a turn, each part within its budget, and says why. */
 import type { Database } from "bun:sqlite"
 import { AppError } from "../../base/errors.ts"
-import { textOf } from "../../base/parts.ts"
+import { found_metadata, textOf } from "../../base/parts.ts"
 import { toSender } from "../../base/session-key.ts"
 import { listKnownFacts } from "../../store/known-facts.ts"
 import { currentSummaries, readSummaries, type SummaryRow } from "../../store/summaries.ts"
@@ -42,9 +42,6 @@ const facts_max = 400
 /** A turn does not wait longer for what an embedding service has to say. */
 const search_ms_max = 3_000
 
-/** Of a message's part that is not the user's: providers hand it on as text, and nothing stores it. */
-export const found_mark = { weft: { memory: true } }
-
 /**
  * Reads what a turn needs and nothing else; writes nothing. A search that fails is a piece that says so, never an error;
  * throws the signal's reason.
@@ -70,7 +67,7 @@ export async function assembleContext(deps: ContextDeps, request: ContextRequest
     role,
     parts:
       i === 0 && found.text !== ""
-        ? [{ type: "text" as const, text: found.text, metadata: found_mark }, ...parts]
+        ? [{ type: "text" as const, text: found.text, metadata: found_metadata }, ...parts]
         : parts,
     ...(provider !== undefined && { provider }),
   }))
