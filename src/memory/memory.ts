@@ -187,8 +187,8 @@ export type Memory = {
   add(note: NewNote): Promise<MemoryItem>
   /** Numbers that the reader may not see are answered like those that are not there: not counted. */
   forget(reader: Reader, ids: readonly number[]): Promise<Forgotten>
-  export(request: ExportRequest): ExportPage
-  import(batch: ImportBatch): Promise<Imported>
+  exportRows(request: ExportRequest): ExportPage
+  importRows(batch: ImportBatch): Promise<Imported>
   importMessages(messages: readonly SaidElsewhere[]): Promise<SaidImported>
   stats(agent?: string): Promise<MemoryStats>
   check(): Promise<MemoryCheck[]>

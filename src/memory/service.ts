@@ -148,8 +148,8 @@ export async function openMemoryService(
       return item
     },
     forget: (reader, ids) => forgetItems({ store, settle: vectors.settle }, owners({ reader }), ids),
-    export: (request) => exportRows({ db: store.db, vectors }, request),
-    async import(batch) {
+    exportRows: (request) => exportRows({ db: store.db, vectors }, request),
+    async importRows(batch) {
       const done = await importRows({ store, vectors }, batch)
       background.wake()
       return done

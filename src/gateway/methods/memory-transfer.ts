@@ -31,7 +31,7 @@ export const memoryExport = defineMethod({
   async run({ agent, vectors, after = "0", limit }, { app, caller }) {
     const page = { after: Number(after), limit, bytes_max: page_bytes_max, with_vectors: vectors }
     const memory = await app.memory.ready()
-    const { rows, next, embedder } = memory.export({ agents: agentsFilter(caller, agent), ...page })
+    const { rows, next, embedder } = memory.exportRows({ agents: agentsFilter(caller, agent), ...page })
     return { rows, ...(embedder && { embedder }), ...(next !== undefined && { next: String(next) }) }
   },
 })
@@ -94,7 +94,7 @@ export const memoryImport = defineMethod({
     for (const { agent } of messages) checkAgent(caller, agent)
     const memory = await app.memory.ready()
     const said = await memory.importMessages(messages)
-    const done = await memory.import({ rows, embedder })
+    const done = await memory.importRows({ rows, embedder })
     return {
       ...done,
       added: done.added + said.as_notes,

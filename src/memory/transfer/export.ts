@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite"
 import { tagsOf } from "../../store/memory-search.ts"
 import {
   findFact,
@@ -8,6 +7,7 @@ import {
   type StoredFact,
   type StoredRow,
 } from "../../store/memory-transfer.ts"
+import type { Store } from "../../store/open.ts"
 import type { Vectors } from "../vectors/set.ts"
 import type { Origin, TransferEmbedder, TransferRow } from "./row.ts"
 
@@ -34,7 +34,7 @@ export type ExportPage = {
  * has at most `limit` rows and, after the first, no more than `bytes_max`.
  */
 export function exportRows(
-  { db, vectors }: { db: Database; vectors: Pick<Vectors, "sets"> },
+  { db, vectors }: { db: Store["db"]; vectors: Pick<Vectors, "sets"> },
   { agents, after, limit, bytes_max, with_vectors }: ExportRequest,
 ): ExportPage {
   const set = with_vectors ? vectors.sets().find(({ state }) => state === "serving") : undefined
@@ -55,7 +55,7 @@ export function exportRows(
 }
 
 /** The fields in one order, and those that say nothing left out: the same row is the same line. */
-function toRow(db: Database, stored: StoredRow, set_id: number | undefined): TransferRow {
+function toRow(db: Store["db"], stored: StoredRow, set_id: number | undefined): TransferRow {
   const origin = stored.origin === null ? undefined : (JSON.parse(stored.origin) as Origin)
   const { kind, session, message, summary, said_in } = origin ?? refsOf(db, stored)
   const fact = stored.kind === "fact" ? findFact(db, stored.id) : undefined
@@ -75,7 +75,7 @@ function toRow(db: Database, stored: StoredRow, set_id: number | undefined): Tra
   }
 }
 
-function refsOf(db: Database, row: StoredRow): Origin {
+function refsOf(db: Store["db"], row: StoredRow): Origin {
   const { id, kind, session_key, session_ms, message_id, turn_id } = row
   const fact = kind === "fact" ? findFact(db, id) : undefined
   const summary = kind === "summary" ? findSummary(db, id) : undefined

@@ -1,5 +1,4 @@
 /** Takes exported rows in again: each once, in the order in which they come. */
-import type { Database } from "bun:sqlite"
 import { takeOwner } from "../../store/memory.ts"
 import { progressOf } from "../../store/memory-index.ts"
 import {
@@ -68,7 +67,7 @@ export function importRows(
 
 type Taken = "known" | "left" | { id: number; is_detached: boolean }
 
-export function takeIn(db: Database, row: TransferRow): Taken {
+export function takeIn(db: Store["db"], row: TransferRow): Taken {
   const { agent, sender, namespace, fact } = row
   const owner_id = takeOwner(db, { agent, sender: namespace === "" ? sender : "", namespace })
   if (fact && (fact.uid === undefined || fact.key === undefined)) return learn(db, owner_id, row, fact)
@@ -95,7 +94,7 @@ export function takeIn(db: Database, row: TransferRow): Taken {
 
 /** What was written down elsewhere supersedes what was known before, as if it were said now. */
 function learn(
-  db: Database,
+  db: Store["db"],
   owner_id: number,
   { text, source, created_ms }: TransferRow,
   { type, subject, predicate, object, confidence }: NonNullable<TransferRow["fact"]>,
@@ -120,7 +119,7 @@ function learn(
 type Place = Pick<RowToImport, "kind" | "session_id" | "message_id" | "origin"> & { is_whole: boolean }
 
 /** Where the row belongs: to its very session and message where they are all here, else to nothing. */
-function placeOf(db: Database, row: TransferRow): Place | "left" {
+function placeOf(db: Store["db"], row: TransferRow): Place | "left" {
   const { kind, text, session, message, summary, fact } = row
   const session_id = session && findSessionOf(db, session.key, session.created_ms)
   const refs = [message, summary?.first, summary?.last, fact?.said_in].filter((one) => one !== undefined)
@@ -147,7 +146,7 @@ function placeOf(db: Database, row: TransferRow): Place | "left" {
   return { kind: becomes, session_id: null, message_id: null, origin: kept, is_whole: false }
 }
 
-const findText = (db: Database, session_id: number | undefined, ref: MessageRef): string | undefined =>
+const findText = (db: Store["db"], session_id: number | undefined, ref: MessageRef): string | undefined =>
   session_id === undefined ? undefined : findMessageOf(db, session_id, ref)
 
 /** Undefined where it is no vector of that many numbers, or neither of length 1 nor zero. */

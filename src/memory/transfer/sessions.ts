@@ -1,5 +1,4 @@
 /** Takes conversations in that were held elsewhere. */
-import type { Database } from "bun:sqlite"
 import { type SessionParts, toSender, toSessionKey } from "../../base/session-key.ts"
 import { hasOwnMessages, hasTurn } from "../../store/memory-transfer.ts"
 import { addMessage } from "../../store/messages.ts"
@@ -27,7 +26,7 @@ export type SaidImported = {
 type Deps = {
   store: Store
   /** Learns from what a user said. */
-  hear(db: Database, session: Session, message: { id: number; parts: Part[]; created_ms: number }): void
+  hear(db: Store["db"], session: Session, message: { id: number; parts: Part[]; created_ms: number }): void
 }
 
 type Part = { type: "text"; text: string }
@@ -67,7 +66,7 @@ export const importMessages = (
 
 /** Whether any of it was new. */
 function addNotes(
-  db: Database,
+  db: Store["db"],
   parts: SessionParts,
   { role, text, created_ms, nth }: SaidElsewhere,
 ): boolean {
