@@ -140,7 +140,8 @@ function rerank(collection: Collection, { ids }: Found, query: Query, context: S
   const words = wordsOfRecords(main)
   const isHot = (slot: number) => words[slot * record_words + exact_word] !== 0
   const hot = ids.filter(isHot)
-  const others = rankStored(collection, main, [...ids.filter((slot) => !isHot(slot))], query, context)
+  const rest = hot.length === ids.length ? [] : [...ids.filter((slot) => !isHot(slot))]
+  const others = rankStored(collection, main, rest, query, context)
   if (hot.length === 0) return others
   const found = shape.kernel.rerank(query.vector, main.files[floats_index]!.region, hot, hot.length)
   return [...toHits(found, (slot) => words[slot * record_words]!), ...others]
