@@ -198,6 +198,10 @@ function trimmed(spoken: string, from: number, to: number): Span | undefined {
   return end > start ? { start, end } : undefined
 }
 
+/** A time of day, a day in figures, an ordinal: not any number. */
+const timed =
+  /\d[:.h]\d\d(?!\d)|\d\s?(?:am|pm|uhr|h)\b|\b\d{1,2}[./-]\d{1,2}(?!\d)|\d{4}-\d\d|\d(?:st|nd|rd|th|\.(?!\d)|º|er)(?![\p{L}])/iu
+
 function fits(value: string, kind: ValueKind, language: CompiledLanguage): boolean {
   if (value.includes(silence)) return false
   const words = value.split(/\s+/).length
@@ -205,7 +209,7 @@ function fits(value: string, kind: ValueKind, language: CompiledLanguage): boole
     case "name":
       return /\p{L}/u.test(value) && (capital.test(value) || words <= 2)
     case "date":
-      return /\d/.test(value) || language.dated.test(value.toLowerCase())
+      return timed.test(value) || language.dated.test(value.toLowerCase())
     case "number":
       return /[\d一二三四五六七八九十百千万两]/.test(value)
     case "id":

@@ -85,6 +85,18 @@ test.each([
   "我老板的妹妹住在柏林",
   "Bob lives in Bonn and works at Acme.",
   // Empty talk.
+  "Call me later.",
+  "I'm on holiday.",
+  "I work at home.",
+  "I live in the moment.",
+  "I start at 9.",
+  "My laptop is at 5%.",
+  "The score is at 3.",
+  "It's now at 50%.",
+  "I love it, thanks!",
+  "Ruf mich morgen an.",
+  "Dime cuándo.",
+  "Appelle-moi demain.",
   "My question is how to do that.",
   "My code is not working.",
   "My head is spinning.",
@@ -142,7 +154,7 @@ test("it never throws, and every object is a piece of the text", () => {
         expect(confidence).toBeLessThanOrEqual(1)
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 600 },
   )
 })
 
@@ -151,7 +163,7 @@ test("what is silenced is as long as before", () => {
     fc.property(text, (said) => {
       expect(toSpoken(said, /about me/)).toHaveLength(said.length)
     }),
-    { numRuns: 2_000 },
+    { numRuns: 600 },
   )
 })
 
@@ -179,7 +191,7 @@ test.each(
 )("a hundred thousand units of %p are read in time", (unit) => {
   const long = unit.repeat(Math.ceil(100_000 / unit.length))
   extractFacts(long, { said_ms: 0 })
-  const times = [1, 2, 3].map(() => {
+  const times = [1, 2].map(() => {
     const before = process.cpuUsage()
     extractFacts(long, { said_ms: 0 })
     const { user, system } = process.cpuUsage(before)

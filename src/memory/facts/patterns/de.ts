@@ -80,7 +80,7 @@ name name 0.9 like=(?!hase\\b)
   ich heiße|heisse ~ / mein ~ voller|richtiger|echter? name ist ~ / mein vorname ist|lautet / ich bin ~ die|der
 name name 0.85 like=(?-i:\\p{Lu}\\p{Ll}+)\\s*(?:$|[.,!\\ue000]|und\\b)
   hier ist|spricht
-nickname name 0.9
+nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   nenn|nenne|nennen mich|sie ~ mich? / ruf|rufen mich ~ / alle|freunde nennen|rufen mich ~ / mein spitzname ist / man nennt mich ~
   sag ~ einfach
 surname name 0.9

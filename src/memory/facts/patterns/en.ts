@@ -16,7 +16,7 @@ export const en: Language = {
     let me|all|not|never|no longer|n't|nothing|none|nobody|what|which|who|how|why|where|that|this|it|so|too|very
     |really|just|still|always|already|about|to be|being|been|going to|gonna|having|getting|trying|working|doing
     |wondering|thinking|looking|asking|sorry|sure|afraid|glad|happy|able|ready|here|there|back|fine|ok|okay|right
-    |wrong|bit|little|lot|few|mess|idiot|fan of yours|your|you|killing|gone|broken|good|bad|great|tired|done`,
+    |wrong|bit|little|lot|few|mess|idiot|fan of yours|your|you|killing|gone|big|huge|complete|total|real|beginner|morning|night|broken|good|bad|great|tired|done`,
   empty_nouns: `
     (?:.*\\s)?(?:question|problem|point|guess|idea|issue|concern|thoughts?|feeling|opinion|understanding|answer|aim|hope|fear|fault|turn|mind|only|own|impression
     |suspicion|assumption|argument|bad|apologies|advice|request|worry|favourite|favorite|things?|goal|instinct|first|second|last|next|of)
@@ -75,7 +75,7 @@ note rest 0.8 first before
   please remember|note|save|keep|store that|this|it (?=[.!,;]|for|$) / so i|you don't forget / just so it's written
 name name 0.9
   my ~ full|first|real? name is|'s / my name's / i'm|i_am called|named
-nickname name 0.9
+nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   call me / i ~ go by / i prefer to_be_called / people|friends|everyone|everybody call|calls me / i'm known as
 pronouns phrase 0.9
   my pronouns are
@@ -83,9 +83,9 @@ surname name 0.9
   my ~ middle|last|maiden|family name is / my surname is
 location place 0.8 change
   i|we ~ moved from {from} to / i've|we've ~ moved from {from} to / i'm|we're ~ moving from {from} to
-location place 0.8 change
+location place 0.8 change like=(?!the (?:next|other|front|back|left|right)|another|next|a (?:new|different|newer) (?:version|phone|plan|provider|model)|using|do|see|be)
   i|we ~ moved|relocated ~ to / i've|we've|i_have|we_have ~ moved|relocated ~ to / i'm|we're ~ settled in
-location place 0.85
+location place 0.85 like=(?!fear|hope|peace|sin|constant|harmony|denial|the (?:moment|past|present|future|middle)|a (?:world|time|bubble|dream|simulation))
   i|we ~ live|reside ~ in|near|at / i'm|i_am|we're|we_are ~ living|based|located in|near
   i've|we've ~ been living in / my home is in / my home town|city is
 location place 0.8 change negated
@@ -102,9 +102,9 @@ address thing 0.85
   my ~ home|new|postal|work? address is ~ / i|we live at
 phone_number number 0.85
   my ~ new? phone|mobile|cell number is / my number is
-employer place 0.85
+employer place 0.85 like=(?!home|nights?|weekends|my|free|it|this|that|least|hand|a (?:living|time|while|fixed)|fun|money|once|peace|\\d)
   i|we ~ work|working at|for / i'm|i_am ~ working|employed at|for|by / my ~ new? employer is
-employer place 0.8 change
+employer place 0.8 change like=(?-i:\\p{Lu})|(?:an?|the) \\p{L}
   i ~ start|started|joined|begin at / i've ~ started|joined|switched at|to? / i ~ joined
   i'm ~ joining|starting at? / my new job is at|with
   i ~ got|accepted|took a new? job|offer|position at|from|with
@@ -188,7 +188,7 @@ owns thing 0.75
 owns thing 0.75 like=(?:19|20)\\d\\d\\s
   it's|it_is a
 uses thing 0.75
-  i|we ~ use|switched_to|migrated_to / i've|we've ~ switched|moved|migrated over? to / i'm|we're ~ using|on
+  i|we ~ use|switched_to|migrated_to / i've|we've ~ switched|moved|migrated over? to / i'm|we're ~ using
 uses thing 0.75 before
   that's|is the editor|tool|app|program|language|phone|laptop|browser i|we use
 deadline date 0.85 of=$noun
@@ -206,7 +206,9 @@ deadline date 0.85 vague
 $noun date 0.8
   my|our {noun} ~ leaves|departs|lands|arrives|starts|begins|takes_off on|at
 $noun date 0.8 like=[^,.]{0,24}\\d
-  my|our {noun} is|'s ~ on|at|from / the {noun} is|starts|begins ~ on|at
+  my|our {noun} is|'s ~ on|at|from
+$noun date 0.8
+  the {noun} is|starts|begins ~ on|at
 $noun date 0.75 like=[^,.]{0,24}\\d
   i|we ~ have|got a|an|my|the? {noun} on|at / i've|we've ~ got? a|an|my|the? {noun} on|at
   there's a|an|my|the? {noun} on|at
@@ -246,7 +248,7 @@ age number 0.85 like=\\d{1,3}(?:\\s+years|[.,;!]|\\s+and\\b|\\s*$)
   i'm|i_am / my age is / i ~ just? turned / i'll be
 address id 0.75 like=\\d+[a-z]?\\b(?!\\s*\\p{L})
   i'm|we're in
-$noun thing 0.75 like=(?!\\p{L}+ing\\b)
+$noun thing 0.75 like=(?!\\p{L}+ing\\b|(?:at|on|up|off|out|down|over|about|to)\\b)
   my {noun} is|are
 `,
 }

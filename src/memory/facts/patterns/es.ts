@@ -69,7 +69,7 @@ note rest 0.8 first before
   por favor guárdalo|apúntalo|anótalo|recuérdalo
 name name 0.9
   me llamo ~ / mi ~ nombre completo|real? es / soy|aquí la|el? (?=(?-i:\\p{Lu}\\p{Ll}+)\\s*(?:$|[.,!]|y\\b)) / mi nombre es
-nickname name 0.9
+nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   dime|díganme|decime|llámame|llamame|llámeme ~ / todos|todo_el_mundo|mis_amigos me llaman|llama|dicen|dice / me dicen|llaman ~ / mi apodo es / prefiero que me llames|llamen|digas|digan
 surname name 0.9
   mi|mis apellido|apellidos es|son / me apellido
