@@ -266,6 +266,9 @@ test("tools are listed with who has them, and called as a model would", async ()
     ["web_search", "network", []],
     ["current_time", "none", ["default"]],
     ["session_search", "none", ["default"]],
+    ["memory_search", "none", ["default"]],
+    ["memory_add", "none", ["default"]],
+    ["memory_forget", "none", ["default"]],
     ["read_result", "none", ["default"]],
   ])
   const run = (name: string, input: unknown) => ask(gateway, "tool.call", { name, input })
@@ -285,10 +288,19 @@ test("tools are listed with who has them, and called as a model would", async ()
     is_error: true,
     content: expect.stringContaining("no_such"),
   })
-  expect(await run("session_search", { query: "hello" })).toMatchObject({
-    is_error: false,
-    content: expect.stringContaining("hello"),
-  })
+  await say("searching", "the word is quince")
+  const session_key = "default:ws:default:searching"
+  const search = (session?: string) =>
+    ask<{ content: string }>(gateway, "tool.call", {
+      ...{ name: "session_search", input: { query: "quince" } },
+      ...(session && { session_key: session }),
+    })
+  expect((await search(session_key)).content).toContain(`user in ${session_key}: the word is [quince]`)
+  // A call outside of any session is nobody's, and another one's is another sender's.
+  await say("another", "hello")
+  for (const session of [undefined, "default:ws:default:another"]) {
+    expect((await search(session)).content).toStartWith("No message has")
+  }
   expect(await call(gateway, "tool.call", { name: "current_time", agent: "nobody" })).toMatchObject({
     error: { data: { code: "not_found", what: "agent" } },
   })
@@ -339,7 +351,17 @@ test("an agent is told with its models and tools", async () => {
     model: "script/scripted",
     fallbacks: [],
     models: ["script/scripted"],
-    tools: ["read_file", "list_dir", "search_files", "current_time", "session_search", "read_result"],
+    tools: [
+      "read_file",
+      "list_dir",
+      "search_files",
+      "current_time",
+      "session_search",
+      "memory_search",
+      "memory_add",
+      "memory_forget",
+      "read_result",
+    ],
   }
   expect(await ask(gateway, "agent.get", { id: "default" })).toEqual(agent)
   expect(await ask(gateway, "agent.list")).toEqual({ agents: [agent] })

@@ -219,6 +219,7 @@ test("with tool_choice none the model is not told of the client's tools", async 
     "search_files",
     "current_time",
     "session_search",
+    "memory_search",
     "use_tools",
   ])
 })
