@@ -5,6 +5,7 @@ const ascii = /^[\0-\x7f]*$/
 const accents = /(?<=[\p{Script=Latin}\p{Script=Greek}][\u0300-\u036f]*)[\u0300-\u036f]/gu
 /** Vowels of Arabic and Hebrew that are seldom written, and the line that stretches a word. */
 const seldom_written = /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0652\u0670]/g
+const has_marks = /\p{M}/u
 /** Letters that Unicode does not take apart. */
 const letters: Record<string, string> = {
   ß: "ss",
@@ -31,9 +32,8 @@ const undivided = new RegExp(`[${Object.keys(letters).join("")}]`, "g")
 export function fold(text: string): string {
   if (ascii.test(text)) return text.toLowerCase()
   const once = foldOnce(text.toWellFormed())
-  // A few letters (K of Kelvin, I with a dot) come to rest at the second go only.
-  const twice = foldOnce(once)
-  return once === twice ? once : foldOnce(twice)
+  // What is undivided may come about only when its marks are put together.
+  return has_marks.test(once) ? foldOnce(once) : once
 }
 
 function foldOnce(text: string): string {
@@ -41,8 +41,8 @@ function foldOnce(text: string): string {
     .normalize("NFKC")
     .toLowerCase()
     .normalize("NFD")
-    .replace(accents, "")
     .replace(seldom_written, "")
+    .replace(accents, "")
     .normalize("NFC")
     .replace(undivided, (letter) => letters[letter]!)
 }

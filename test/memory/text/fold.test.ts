@@ -61,8 +61,14 @@ test.each([
   expect(wordsOf(text)).toEqual(words)
 })
 
+test("folding twice changes nothing where marks make a letter only when they are put together", () => {
+  for (const text of ["Ё\u0344", "A\u064b\u0300", "\u1e9e\u0307", "K\u212a"])
+    expect(fold(fold(text))).toBe(fold(text))
+})
+
 test("a key or a list without spaces is not taken apart", () => {
   expect(wordsOf("a1b2c3d4e5f6a7b8")).toEqual(["a1b2c3d4e5f6a7b8"])
+  expect(wordsOf("ab12cd34ef56gh78ij90")).toEqual(["ab12cd34ef56gh78ij90"])
   expect(wordsOf("one,two")).toEqual(["one", "two"])
   expect(wordsOf("x".repeat(200).concat("1y2"))).toHaveLength(1)
 })
