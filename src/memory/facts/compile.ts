@@ -226,7 +226,7 @@ function holePattern(name: string, language: CompiledLanguage): string {
 const named = ({ is_spaced }: CompiledLanguage) =>
   is_spaced
     ? `,?\\s+(?<called>[${letters}][${letters}'-]{1,24}(?:\\s+[${letters}][${letters}'-]{1,24})?),?`
-    : `(?<called>[${letters}]{2,4})`
+    : `(?<called>(?:(?!的)[${letters}]){2,4})`
 
 /** What a phrase is found by. */
 function firstWords(say: string, { is_spaced, people, things }: CompiledLanguage): Set<string> {

@@ -48,12 +48,18 @@ export function extractFacts(text: string, { said_ms }: { said_ms: number }): Fo
     invented: new Map(),
   }
   const found: FoundFact[] = []
+  const possible = new Map<string, readonly CompiledRule[]>()
   let tries = 0
   for (const { 0: match, index } of words) {
-    const here = rules.rules.get(match)
-    if (!here) continue
+    const all = rules.rules.get(match)
+    if (!all) continue
     if (++tries > tries_max || found.length >= facts_max) break
-    for (const rule of here) if (isPossible(rule, present)) addFound(found, readRule(reading, rule, index))
+    let here = possible.get(match)
+    if (!here) {
+      here = all.filter((rule) => isPossible(rule, present))
+      possible.set(match, here)
+    }
+    for (const rule of here) addFound(found, readRule(reading, rule, index))
   }
   return found
 }

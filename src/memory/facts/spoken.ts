@@ -53,6 +53,10 @@ function silenceLines(text: string, about_me: RegExp): string {
   let is_foreign = false
   let is_after_blank = true
   const out = lines.map((line, i) => {
+    if (line === "") {
+      is_after_blank = true
+      return line
+    }
     const is_indented = /^( {4}|\t)/.test(line) && (is_after_blank || i === 0)
     if (headers >= 2 && header.test(line)) is_foreign = true
     if (forwarded.test(line)) is_foreign = true

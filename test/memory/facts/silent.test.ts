@@ -114,6 +114,16 @@ test.each([
 })
 
 test.each([
+  "The sister of my boss lives in Bergen.",
+  "My boss's sister lives in Bergen.",
+  "La hermana de mi jefe vive en Ushuaia.",
+  "La sœur de mon chef habite à Brest.",
+  "我老板的妹妹住在柏林",
+])("%p is about somebody who is not the user's, and not about whom he knows him by", (text) => {
+  expect(factsIn(text)).toEqual([])
+})
+
+test.each([
   ['I live in Bonn. He said "I live in Kiel".', ["user's location: Bonn"]],
   ["I live in Bonn.\n\n> I live in Kiel", ["user's location: Bonn"]],
   [
