@@ -1,0 +1,140 @@
+/** What the methods of the memory do; who may do it is in matrix.test.ts and memory-isolation.test.ts. */
+import { expect, test } from "bun:test"
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { openSocket, type Started, startGateway, startModel } from "../harness.ts"
+import { ask, call } from "./client.ts"
+
+type Item = { memory_id: string; kind: string; text: string; session_key: string | null; created_ms: number }
+type Hits = { hits: (Item & { score: number; why: string[] })[]; searched: { rows: number; pending: number } }
+
+const list = (gateway: Started, params: object = {}) =>
+  ask<{ items: Item[]; next?: string }>(gateway, "memory.list", params)
+const search = (gateway: Started, query: string, params: object = {}) =>
+  ask<Hits>(gateway, "memory.search", { query, ...params })
+
+/** Names of the home's files in which the words stand. */
+const filesWith = (home: string, words: string) =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path).size > 0 && readFileSync(path).includes(words))
+
+test("what is forgotten is in no file of the home any more", async () => {
+  const secret = "Zanzibarquelle"
+  await using model = startModel(function* ({ messages }) {
+    const last = JSON.stringify(messages.at(-1)!.content)
+    if (last.includes("LOOK")) yield { tool: "memory_search", input: { query: "locker" } }
+    else yield "Noted."
+  })
+  await using gateway = await startGateway({ model })
+  const peer = "ann"
+  const session_key = `default:ws:default:${peer}`
+  await ask(gateway, "chat.send", { content: `My locker's code is ${secret}.`, peer, idempotency_key: "k" })
+  await ask(gateway, "chat.send", { content: "LOOK it up, please.", peer })
+  await search(gateway, secret)
+  expect(filesWith(gateway.home, secret)).not.toEqual([])
+  for (;;) {
+    const { hits } = await search(gateway, secret, { limit: 200 })
+    const found = hits.filter(({ text }) => text.includes(secret))
+    if (found.length === 0) break
+    const memory_ids = found.map(({ memory_id }) => memory_id)
+    const { forgotten } = await ask<{ forgotten: number }>(gateway, "memory.forget", {
+      memory_ids,
+      session_key,
+    })
+    expect(forgotten).toBeGreaterThan(0)
+  }
+  expect(filesWith(gateway.home, secret)).toEqual([])
+  const history = JSON.stringify(await ask(gateway, "chat.history", { session_key }))
+  expect(history).not.toContain(secret)
+  expect(history).toContain("[forgotten]")
+  expect(await ask(gateway, "session.search", { query: secret })).toEqual({ hits: [] })
+})
+
+test("with a session goes what is of it, also from what a search compares", async () => {
+  await using gateway = await startGateway()
+  await ask(gateway, "chat.send", { content: "My boat is called Albatross.", peer: "ann" })
+  await ask(gateway, "memory.add", { text: "Albatross is a bird" })
+  expect((await search(gateway, "Albatross")).hits.length).toBeGreaterThan(1)
+  await ask(gateway, "session.delete", { session_key: "default:ws:default:ann" })
+  const { hits, searched } = await search(gateway, "Albatross")
+  expect([hits.map(({ text }) => text), searched.rows]).toEqual([["Albatross is a bird"], 1])
+})
+
+test("a list has every row once, the latest first, however large its pages", async () => {
+  await using gateway = await startGateway()
+  for (let i = 0; i < 7; i++)
+    await ask(gateway, "memory.add", { text: `number ${i}`, tags: i % 2 ? ["odd"] : [] })
+  for (const limit of [1, 3, 7, 500]) {
+    const seen: string[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await list(gateway, { limit, ...(cursor && { cursor }) })
+      seen.push(...page.items.map(({ text }) => text))
+      cursor = page.next
+      if (cursor === undefined) break
+    }
+    expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0].map((i) => `number ${i}`))
+  }
+  expect((await list(gateway, { tags: ["odd"] })).items).toHaveLength(3)
+  expect((await list(gateway, { kinds: ["fact"] })).items).toEqual([])
+})
+
+test("a search is narrowed by time, kind, tag and session, and counts what it was about", async () => {
+  await using gateway = await startGateway()
+  const rows = [1, 2, 3].map((at) => ({
+    ...{ agent: "default", kind: "note", text: `tea at ${at}`, created_ms: at * 1000, tags: [`t${at}`] },
+  }))
+  await ask(gateway, "memory.import", { rows })
+  await ask(gateway, "chat.send", { content: "There is tea in the session.", peer: "ann" })
+  const about = async (params: object) => {
+    const { hits, searched } = await search(gateway, "tea", params)
+    return [hits.map(({ text }) => text).toSorted(), searched.rows]
+  }
+  expect(await about({ after_ms: 2000, before_ms: 3000 })).toEqual([["tea at 2"], 1])
+  expect(await about({ tags: ["t3"] })).toEqual([["tea at 3"], 1])
+  const [in_session] = await about({ session_key: "default:ws:default:ann", kinds: ["message"] })
+  expect(in_session).toContain("There is tea in the session.")
+  expect(in_session).not.toContain("tea at 1")
+  const nowhere = { session_key: "default:ws:default:nobody" }
+  expect(await call(gateway, "memory.search", { query: "tea", ...nowhere })).toMatchObject({
+    error: { data: { code: "not_found" } },
+  })
+})
+
+test("a namespace that is opened or closed by an edit is so with the next request", async () => {
+  const config = (share: string, read: string) =>
+    `[agent.memory]\nshare = ${share}\n[[agents]]\nid = "work"\n[agents.memory]\nread = ${read}\n`
+  await using gateway = await startGateway({ config: config('["team"]', "[]") })
+  await ask(gateway, "memory.add", { text: "The release is on Monday", namespace: "team" })
+  await using socket = await openSocket(gateway.ws, { token: gateway.token })
+  await socket.call("event.subscribe", { topics: ["config.*"] })
+  const seen = async (share: string, read: string) => {
+    writeFileSync(join(gateway.home, "config.toml"), config(share, read))
+    expect((await socket.read()).params).toMatchObject({ topic: "config.reloaded" })
+    return (await list(gateway, { agent: "work" })).items.length
+  }
+  expect((await list(gateway, { agent: "work" })).items).toEqual([])
+  expect(await seen('["team"]', '["team"]')).toBe(1)
+  expect(await seen("[]", '["team"]')).toBe(0)
+  const refused = await call(gateway, "memory.add", { text: "x", namespace: "team" })
+  expect(refused).toMatchObject({ error: { data: { code: "forbidden" } } })
+})
+
+test("senders that are together see each other's, by every way", async () => {
+  await using model = startModel(function* ({ messages }) {
+    const last = messages.at(-1)!
+    if (last.role === "tool" || !JSON.stringify(last.content).includes("LOOK")) return yield "Fine."
+    yield { tool: "memory_search", input: { query: "boat" } }
+    yield { tool: "session_search", input: { query: "boat" } }
+  })
+  await using gateway = await startGateway({ model, config: '[memory]\nsenders = "together"\n' })
+  await ask(gateway, "chat.send", { content: "My boat is called Albatross.", peer: "ann" })
+  const sender = { channel: "ws", account: "default", peer: "bob" }
+  expect((await search(gateway, "boat", { sender })).hits.map(({ text }) => text).join()).toContain(
+    "Albatross",
+  )
+  await ask(gateway, "chat.send", { content: "LOOK", peer: "bob" })
+  const results = model.asked.at(-1)!.messages.filter(({ role }) => role === "tool")
+  expect(results.map(({ content }) => String(content).includes("Albatross"))).toEqual([true, true])
+})
