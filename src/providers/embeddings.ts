@@ -1,5 +1,5 @@
 import type { AppError } from "../base/errors.ts"
-import { asFetch, secretsOf, versioned, type WireConfig } from "./ai-sdk.ts"
+import { asFetch, type LoadModels, secretsOf, versioned, type WireConfig } from "./ai-sdk.ts"
 import { type Call, startCall, watchedFetch } from "./call.ts"
 import { type FailureContext, isTooLong, providerFailed, toFailure } from "./failure.ts"
 import { rooted } from "./openai-compatible.ts"
@@ -137,7 +137,7 @@ export function openEmbeddings(options: EmbeddingsOptions): EmbedTexts {
 
 const task_types = { query: "RETRIEVAL_QUERY", document: "RETRIEVAL_DOCUMENT" }
 
-type LoadModel = (config: WireConfig, model: string, fetch: typeof globalThis.fetch) => Promise<Model>
+type LoadModel = (config: WireConfig, model: string, fetch: Parameters<LoadModels>[0]) => Promise<Model>
 
 const loaders: Record<string, LoadModel> = {
   async openai({ base_url, api_key, headers }, model, fetch) {
