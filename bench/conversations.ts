@@ -50,6 +50,7 @@ const linesOf = <T>(name: string): T[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as T)
 
+export const fillersOf = (language: Language) => linesOf<Exchange>(`${language}.filler`)
 const scriptsOf = (language: Language, set: "open" | "held") => linesOf<Script>(`${language}.${set}`)
 
 const noted: Record<Language, string> = {
@@ -65,7 +66,7 @@ const began_ms = Date.UTC(2026, 2, 2, 8)
 
 /** The turns before the question: plants at theirs, the others drawn by the script's id, none twice. */
 export function exchangesOf({ id, plants }: Script, language: Language): Exchange[] {
-  const fillers = shuffled(linesOf<Exchange>(`${language}.filler`), id)
+  const fillers = shuffled(fillersOf(language), id)
   const planted = new Map(plants.map(({ turn, text }) => [turn, text]))
   return Array.from({ length: turns_before }, (_, i) => {
     const user = planted.get(i + 1)
@@ -113,9 +114,10 @@ export async function measureConversations(options: MeasureOptions): Promise<Con
   return done
 }
 
-type Home = AsyncDisposable & { store: Store; memory: MemoryService; clock: { now_ms: number } }
+export type Home = AsyncDisposable & { store: Store; memory: MemoryService; clock: { now_ms: number } }
 
-async function openHome(path: string, config: object): Promise<Home> {
+/** A real store and memory, offline, with a clock that stands still. */
+export async function openHome(path: string, config: object): Promise<Home> {
   const store = openStore(join(path, `weft.db`))
   const clock = { now_ms: began_ms }
   const kernel = loadVectorKernel(undefined)
@@ -167,17 +169,18 @@ async function hold(script: Script, language: Language, options: MeasureOptions)
 const parts = { agent: "default", channel: "ws", account: "default", peer: "main" }
 const key = toSessionKey(parts)
 
-async function say(
+/** What a turn writes: the message of the user, the answer, or both. Answers what a context is asked for with. */
+export async function say(
   { store, memory, clock }: Home,
-  { user, assistant }: { user: string; assistant?: string },
+  { user, assistant }: { user?: string; assistant?: string },
 ) {
   const created_ms = clock.now_ms
   const said = { turn_id: `t${created_ms}`, created_ms }
+  const message = { role: "user" as const, parts: [{ type: "text" as const, text: user ?? "" }] }
   const asked = await store.commit((db) => {
     const session = touchSession(db, key, parts, created_ms)
-    const message = { role: "user" as const, parts: [{ type: "text" as const, text: user }] }
-    const id = addMessage(db, session.id, { ...said, ...message })
-    memory.hear(db, session, { id, parts: message.parts, created_ms })
+    const id = user === undefined ? 0 : addMessage(db, session.id, { ...said, ...message })
+    if (id > 0) memory.hear(db, session, { id, parts: message.parts, created_ms })
     if (assistant !== undefined)
       addMessage(db, session.id, { ...said, role: "assistant", parts: [{ type: "text", text: assistant }] })
     return { session, message: { ...message, id } }

@@ -31,9 +31,16 @@ const isTelling = (word: string) => !isStopWord(word) && !courtesies.has(word)
 const is_part = /^[a-z]$|^0\p{L}/u
 
 /** What is said in the words of a message, also in other forms of them. */
-export type Words = { size: number; has(word: string): boolean }
+export type Words = {
+  size: number
+  has(word: string): boolean
+  /** What to look for in a folded text: the words, of long ones the beginnings. */
+  marks: readonly string[]
+}
 
 const beginning_chars = 4
+/** A word's stem, more or less. */
+const marked_chars = 5
 
 export function toWordSet(text: string): Words {
   const words = new Set(tellingWords(text))
@@ -41,6 +48,7 @@ export function toWordSet(text: string): Words {
   const beginnings = new Set(long.map((word) => word.slice(0, beginning_chars)))
   return {
     size: words.size,
+    marks: [...new Set([...words].map((word) => word.slice(0, marked_chars)))],
     has: (word) =>
       words.has(word) ||
       (word.length >= beginning_chars && beginnings.has(word.slice(0, beginning_chars)) && isTelling(word)),
