@@ -31,7 +31,7 @@ export type Fused = { id: number; score: number; why: string[] }
 export const rank_constant = 2
 export const words_weight = 1
 /** Of vectors by hashing, which know no more of a language than the words do. Chosen on one half of the questions. */
-export const hash_weight = 0.3
+export const hash_weight = 0.2
 /** Of a model's vectors. */
 export const model_weight = 1
 /** What newness and importance can add at most: they decide between what was found nearly as well. */
