@@ -1,7 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
-import { parser } from "../../base/schema.ts"
-import { TransferRow } from "../../memory/transfer/row.ts"
+import { parseTransferRow, TransferRow, time_ms_max } from "../../memory/transfer/row.ts"
 import { agentsFilter } from "../access.ts"
 import { type Caller, reaches } from "../auth.ts"
 import { Id, Words } from "../memory-shapes.ts"
@@ -36,8 +35,6 @@ export const memoryExport = defineMethod({
   },
 })
 
-const parseRow = parser(TransferRow)
-
 const Message = Type.Object(
   {
     agent: Words(64, "Whose conversation it becomes."),
@@ -46,7 +43,7 @@ const Message = Type.Object(
     peer: Words(256, "Who it was with."),
     role: Type.Union([Type.Literal("user"), Type.Literal("assistant")]),
     text: Type.String({ minLength: 1, maxLength: 1_000_000 }),
-    created_ms: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    created_ms: Type.Integer({ minimum: 0, maximum: time_ms_max }),
     nth: Type.Integer({
       default: 0,
       minimum: 0,
@@ -115,7 +112,7 @@ function parseRows(
   const rows: Static<typeof TransferRow>[] = []
   for (const [index, value] of given.entries()) {
     try {
-      const row = parseRow(value)
+      const row = parseTransferRow(value)
       checkAgent(caller, row.agent)
       rows.push(row)
     } catch (thrown) {

@@ -1,4 +1,5 @@
 /** The memory files of nanobot and clawft: `MEMORY.md` and `HISTORY.md`. */
+import { time_ms_max } from "./row.ts"
 
 export type Noted = {
   text: string
@@ -80,5 +81,5 @@ export function parseHistoryFile(text: string, fallback_ms: number): Noted[] {
 export function toTime(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined
   const time_ms = new Date(value.trim().replace(" ", "T")).getTime()
-  return Number.isFinite(time_ms) && time_ms >= 0 ? Math.floor(time_ms) : undefined
+  return time_ms >= 0 && time_ms <= time_ms_max ? Math.floor(time_ms) : undefined
 }

@@ -1,12 +1,16 @@
 /** One line of an export: a row of the memory with all that is known of it. */
 import { type Static, Type } from "@sinclair/typebox"
+import { AppError } from "../../base/errors.ts"
+import { parser } from "../../base/schema.ts"
+import { parseSessionKey } from "../../base/session-key.ts"
 import { memory_kinds } from "../../store/memory.ts"
 
 export const transfer_format = "weft.memory"
 export const transfer_version = 1
 
-const Time = (description: string) =>
-  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
+/** Records of vectors have 32 bits for seconds: up to the year 2106. */
+export const time_ms_max = 4_294_967_295_999
+const Time = (description: string) => Type.Integer({ minimum: 0, maximum: time_ms_max, description })
 const Word = Type.String({ minLength: 1, maxLength: 1024 })
 const closed = { additionalProperties: false }
 const sources = ["conversation", "user", "agent", "model", "import"] as const
@@ -90,6 +94,23 @@ export const TransferRow = Type.Object(
 )
 
 export type TransferRow = Static<typeof TransferRow>
+
+const parse = parser(TransferRow)
+
+/** As the store would have it: half a character is none. Throws invalid_params. */
+export function parseTransferRow(value: unknown): TransferRow {
+  const row = parse(value)
+  if (row.sender !== "" && !parseSessionKey(`agent:${row.sender}`)) {
+    throw new AppError("invalid_params", { path: "/sender", expected: "channel:account:peer" })
+  }
+  if (row.sender !== "" && row.namespace !== "") {
+    throw new AppError("invalid_params", { path: "/namespace", expected: "a sender or a namespace" })
+  }
+  if ((row.kind === "fact") !== (row.fact !== undefined)) {
+    throw new AppError("invalid_params", { path: "/fact", expected: "with a fact, and with nothing else" })
+  }
+  return { ...row, text: row.text.toWellFormed(), tags: row.tags.map((tag) => tag.toWellFormed()) }
+}
 
 /** What an exported row was, where its session is not here: kept beside the note that it has become. */
 export type Origin = Partial<Pick<TransferRow, "kind" | "session" | "message" | "summary">> & {
