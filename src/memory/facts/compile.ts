@@ -195,6 +195,8 @@ function piecePattern(piece: string, language: CompiledLanguage, is_first: boole
   const choices = piece
     .replace(/\?$/, "")
     .split("|")
+    // "我们" is no "我" with something after it.
+    .sort((a, b) => (language.is_spaced ? 0 : b.length - a.length))
     .map((choice) => {
       const before = is_first ? "" : /^\p{P}/u.test(choice) && !choice.startsWith("{") ? "\\s*" : gap
       const words = choice.replaceAll("_", language.is_spaced ? "\\s+" : "")

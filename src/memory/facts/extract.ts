@@ -277,7 +277,8 @@ function predicateOf(rule: Rule, noun: string | undefined, language: CompiledLan
 /** A noun as a predicate's or subject's name: the store's own where it has one, else its words with "_" between. */
 function toName(noun: string, language: CompiledLanguage): string {
   const folded = fold(noun)
-  return language.nouns.get(folded) ?? folded.replace(/[^\p{L}\p{M}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "")
+  const known = language.nouns.get(folded) ?? language.people.get(folded) ?? language.things.get(folded)
+  return known ?? folded.replace(/[^\p{L}\p{M}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "")
 }
 
 /** The day that a name of one stands for, where nothing in the words is a date already. */

@@ -11,7 +11,7 @@ export const de: Language = {
     und|aber|weil|denn|da|sodass|damit|während|wo|lernt|man|weiß|wenn|falls|obwohl|als|mit|bis|oder|dann|bitte|kannst|können|könnte
     |ist|sind|war|hat|habe|haben|nicht|ich|wir|du|ihr|sie|er|es|sonst|übrigens|auch|allerdings|doch|ja|seit|direkt|gleich|zwar|nämlich
     |gezogen|umgezogen|verzogen|angefangen|gewechselt|gekauft|entschieden|eingeplant|abgeben|einreichen|fertig|schicken|wohne|arbeite|lebe
-    |gern|gerne|will|muss|möchte|soll|kann|darf|zu|besser|statt|anstatt|deshalb|daher|gebucht|umgestiegen|weg|raus|zur verfügung|bereit`,
+    |gern|gerne|will|muss|möchte|soll|kann|darf|zu|besser|statt|anstatt|deshalb|daher|gebucht|umgestiegen|weg|raus|zur verfügung|bereit|geburtstag`,
   refused: `
     nicht|kein|keine|keinen|nie|niemals|nichts|was|wer|wie|wo|warum|wann|welche|welcher|welches|dass|so|zu|sehr|ganz|gerade|immer|schon|noch|nur
     |hier|da|dort|weg|fertig|müde|sicher|froh|bereit|kaputt|leider|völlig|total|echt|ziemlich|etwas|alles|mir|dir|dich|mich|euch|uns|es|das
@@ -197,6 +197,7 @@ deadline date 0.85 vague
   ich|wir habe|haben ~ noch? zeit? bis|bis_zum / abgabe|abgabetermin|abgabefrist|einsendeschluss|stichtag|deadline ist|: ~ der|am|zum|bis? / neuer abgabetermin|termin ist ~ der|am?
   die|der|meine|mein deadline|frist|abgabe|abgabetermin|stichtag ist|endet|läuft ~ am|der|bis|zum|ab? / es|das ist ~ fällig am
 appointment date 0.8
+  ich|wir habe|haben ~ am|um (?=[^.,]{3,40}termin)
   ich|wir habe|haben ~ einen|nen termin ~ am|um / mein|unser {noun}termin ist ~ am / mein|der|nächster|nächste|unser großer? termin ist ~ am|um|der|die?
 $noun date 0.8 like=[^,.]{0,24}\\d
   die|der|das {noun} ist|beginnt|findet|startet ~ am
@@ -233,6 +234,6 @@ job job 0.75 like=(?-i:\\p{Lu})\\p{L}+
 age number 0.85 like=\\d{1,3}(?:\\s+jahre|[.,;!]|\\s+und\\b|\\s*$)
   ich bin ~ / ich werde ~
 $noun thing 0.75 like=(?!\\p{L}+end\\b|innen|außen)(?![^.,!?]{0,60}\\s(?:geworden|gegangen|gekommen|worden|kaputt)\\b)
-  mein|meine {noun} ist|sind|lautet ~
+  mein|meine|unser|unsere {noun} ist|sind|lautet|beträgt ~
 `,
 }

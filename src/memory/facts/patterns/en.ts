@@ -8,12 +8,12 @@ export const en: Language = {
     |both|all|absolutely|simply|strongly|generally|honestly|definitely|probably|normally|today|that|by the way
     |as of \\p{L}+`,
   stops: `
-    and|but|because|since|so|while|which|who|whom|that|where|when|if|although|though|as|with|until|unless|or|then
+    last|and|but|because|since|so|while|which|who|whom|that|where|when|if|although|though|as|with|until|unless|or|then
     |than|please|can|could|would|will|is|are|was|were|has|have|not|i|i'm|i've|we|you|they|it|it's|he|she|there's
     |there|after all|instead|anyway|by the way|too|though|either|for the moment|these days|at the moment|right now
     |now|nowadays`,
   refused: `
-    let me|all|not|never|no longer|n't|nothing|none|nobody|what|which|who|how|why|where|that|this|it|so|too|very
+    go|let me|all|not|never|no longer|n't|nothing|none|nobody|what|which|who|how|why|where|that|this|it|so|too|very
     |really|just|still|always|already|about|to be|being|been|going to|gonna|having|getting|trying|working|doing
     |wondering|thinking|looking|asking|sorry|sure|afraid|glad|happy|able|ready|here|there|back|fine|ok|okay|right
     |wrong|bit|little|lot|few|mess|idiot|fan of yours|your|you|killing|gone|big|huge|complete|total|real|beginner|morning|night|broken|good|bad|great|tired|done`,
@@ -79,12 +79,16 @@ nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   call me / i ~ go by / i prefer to_be_called / people|friends|everyone|everybody call|calls me / i'm known as
 pronouns phrase 0.9
   my pronouns are
+name name 0.85 like=(?-i:\\p{Lu}\\p{Ll}+)\\s+(?:from|here)\\b
+  i'm|i_am
 surname name 0.9
   my ~ middle|last|maiden|family name is / my surname is
 location place 0.8 change
   i|we ~ moved from {from} to / i've|we've ~ moved from {from} to / i'm|we're ~ moving from {from} to
 location place 0.8 change like=(?!the (?:next|other|front|back|left|right)|another|next|a (?:new|different|newer) (?:version|phone|plan|provider|model)|using|do|see|be)
   i|we ~ moved|relocated ~ to / i've|we've|i_have|we_have ~ moved|relocated ~ to / i'm|we're ~ settled in
+location place 0.8 change
+  i|we|i've|we've ~ moved into a|an|the|our|my new? flat|house|apartment|place|home in|near
 location place 0.85 like=(?!fear|hope|peace|sin|constant|harmony|denial|the (?:moment|past|present|future|middle)|a (?:world|time|bubble|dream|simulation))
   i|we ~ live|reside ~ in|near|at / i'm|i_am|we're|we_are ~ living|based|located in|near
   i've|we've ~ been living in / my home is in / my home town|city is
@@ -126,7 +130,7 @@ location place 0.85 of=$person
 location place 0.8 of=$person change
   my|our {person} has ~ moved to / my|our {person} ~ moved|relocated to / my|our {person} is ~ moving to
 employer place 0.8 of=$person
-  my|our {person} ~ works at|for
+  my|our {person} ~ works at|for / my|our {person} ~ got|has|started a? new? job|position at|with
 job job 0.75 of=$person
   my|our {person} ~ works as a|an|the? / my|our {person} is a|an
 allergy thing 0.9 of=$person
@@ -184,7 +188,7 @@ does_not_want thing 0.8 first like=(?:emojis?|bullet|exclamation|small talk|jarg
 name name 0.85 of=$noun
   my|our {noun} is|was ~ called|named
 owns thing 0.75
-  i|we ~ drive|ride|own|bought|adopted|rent / i've|we've ~ bought|got|adopted a|an|the|ourselves|myself new?
+  i|we ~ drive|ride|own|bought|adopted|rent / i've|we've ~ bought|adopted a|an|the|ourselves|myself new?
 owns thing 0.75 like=(?:19|20)\\d\\d\\s
   it's|it_is a
 uses thing 0.75
@@ -194,7 +198,7 @@ uses thing 0.75 before
 deadline date 0.85 of=$noun
   the|my|our deadline for the|my|our? {noun} is|has_moved|moved|was_moved|got_moved ~ on|to?
   the|my|our {noun} is|are ~ due ~ on|by|at|in?
-  the|my|our {noun} has to|must be in|handed_in|submitted|filed|done|finished|ready|paid|returned by|on|before
+  the|my|our {noun} has_to|must|needs_to be in|handed_in|submitted|filed|done|finished|ready|paid|returned by|on|before
   the|my|our {noun} closes|expires|ends|runs_out on|at|in|by? / the|my|our {noun} deadline is|has_moved_to ~ on?
 deadline date 0.85 vague change
   they|they've|he's|she's|it's|it_has|was ~ been? pushed|postponed|moved|extended|rescheduled|brought|shifted|delayed it|this|that|us|back|forward? to|till|until
@@ -208,7 +212,7 @@ $noun date 0.8
 $noun date 0.8 like=[^,.]{0,24}\\d
   my|our {noun} is|'s ~ on|at|from
 $noun date 0.8
-  the {noun} is|starts|begins ~ on|at
+  our {noun} is ~ / the {noun} is|starts|begins ~ on|at
 $noun date 0.75 like=[^,.]{0,24}\\d
   i|we ~ have|got a|an|my|the? {noun} on|at / i've|we've ~ got? a|an|my|the? {noun} on|at
   there's a|an|my|the? {noun} on|at
@@ -236,6 +240,7 @@ budget number 0.85
   the|my|our ~ budget is|of ~ at? / capped|caps the|it|this? {noun}? at / my|our budget for the|this? {noun} is
   i|we can|may spend at_most|up_to|no_more_than
 decision phrase 0.75
+  i|we|i've|we've ~ decided|chosen|chose|agreed to go|stay|stick with|for
   let's ~ go|stick|take with? / we're|i'm ~ going|taking|sticking|doing ~ with|for
   i|we ~ decided|chose|picked|settled on|to|for? / i've|we've ~ decided|chosen|picked|settled on|to|for?
   we're|i'm ~ taking / we'll|i'll ~ take|use|go_with|paint / decision :
@@ -244,7 +249,7 @@ $noun id 0.8
   my|our {noun} is number
 job job 0.75
   i'm|i_am a|an
-age number 0.85 like=\\d{1,3}(?:\\s+years|[.,;!]|\\s+and\\b|\\s*$)
+age number 0.85 like=\\d{1,3}(?:\\s+years|[.,;!]|\\s+(?:and|last|this|yesterday|today)\\b|\\s*$)
   i'm|i_am / my age is / i ~ just? turned / i'll be
 address id 0.75 like=\\d+[a-z]?\\b(?!\\s*\\p{L})
   i'm|we're in

@@ -75,7 +75,7 @@ surname name 0.9
   mi|mis apellido|apellidos es|son / me apellido
 location place 0.8 change
   me|nos mudé|mudamos ~ de|desde {from} a / me|nos he|hemos mudado ~ de|desde {from} a / me|nos mudé|mudamos|trasladé|trasladamos ~ a|para / me|nos he|hemos ~ mudado|trasladado ~ a
-  acabo|acabamos de mudarme|mudarnos a / me|nos voy|vamos|fui|fuimos a vivir a / somos|soy ~ vecinos|vecino|vecina de / ahora vivo|vivimos en / me|nos mudo|mudamos ~ a
+  acabo|acabamos de mudarme|mudarnos|mudar a / me|nos voy|vamos|fui|fuimos a vivir a / somos|soy ~ vecinos|vecino|vecina de / ahora vivo|vivimos en / me|nos mudo|mudamos ~ a
 location place 0.85
   vivo|vivimos|resido|residimos ~ en|cerca_de / estoy|estamos ~ viviendo en / vivo|vivimos {from} en / llevo|llevamos \\p{L}+ \\p{L}+ viviendo en / mi|nuestra casa está en / vivo yo en
 location place 0.8 change negated
@@ -112,7 +112,7 @@ location place 0.8 of=$person change
 employer place 0.8 of=$person
   mi|nuestra|nuestro {person} trabaja ~ en|para
 job job 0.8 of=$person
-  mi|nuestra|nuestro {person} trabaja ~ de|como / mi|nuestra|nuestro {person} es (?=\\p{L}{2,24}(?:or|ora|ista|ero|era|ente|ogo|oga|ico|ica|ario|aria|ado|ada)\\b)
+  mi|nuestra|nuestro {person} trabaja ~ de|como / mi|nuestra|nuestro {person} es (?=(?!al[eé]rgic|vegetarian|vegan|intolerant|celíac|diabétic)\\p{L}{2,24}(?:or|ora|ista|ero|era|ente|ogo|oga|ico|ica|ario|aria|ado|ada)\\b)
 allergy thing 0.9 of=$person
   mi|nuestra|nuestro {person} es|son ~ alérgico|alérgica a|al / mi|nuestra|nuestro {person} no puede comer|tomar|beber / mi|nuestra|nuestro {person} tiene alergia a|al
 likes thing 0.75 of=$person
@@ -136,8 +136,6 @@ health thing 0.85 like=[\\p{L}\\d -]{0,24}(?:asma|diabetes|epilepsia|migraña|ar
   tengo ~ / padezco ~ de? / sufro ~ de / me han diagnosticado|diagnosticaron
 health thing 0.8
   el_fisio|la_fisio|fisio|médico|médica|doctor|doctora|dentista|traumatóloga|traumatólogo dice|dijo|cree que es|son|tengo ~ / me he|rompí|torcí roto|torcido|fracturado|operado? el|la|un|una|de
-$noun thing 0.85
-  mi {noun} favorito|favorita|preferido|preferida es|son
 dislikes thing 0.8
   odio|detesto|aborrezco ~ / no soporto|aguanto|trago ~ / no me gusta|gustan ~ / me da|dan asco|miedo|pánico / no puedo con
 dislikes phrase 0.8 before

@@ -54,7 +54,7 @@ export const fr: Language = {
     project:projet repository:dépôt,repo dog:chien,chienne cat:chat,chatte horse:cheval boat:bateau,voilier car:voiture van:camionnette,fourgon bike:vélo band:groupe
     company:entreprise,boîte,société startup server:serveur machine laptop:portable app:appli,application service database:base_de_données cluster branch:branche
     team:équipe club shop:boutique,magasin bakery:boulangerie bar restaurant:restaurant,resto cafe:café channel:chaîne podcast blog book:livre robot
-    printer:imprimante router:routeur network:réseau folder:dossier file:fichier script tool:outil library:bibliothèque product:produit hotel:hôtel
+    printer:imprimante router:routeur network:réseau file:fichier script tool:outil library:bibliothèque product:produit hotel:hôtel
     guesthouse:gîte,pension choir:chorale school:école course:cours garage workshop:atelier client:client,cliente`,
   rules: `
 note rest 0.9
@@ -123,8 +123,6 @@ diet_without thing 0.85
   je ne mange|bois ~ pas|plus|jamais de|d' / j'ai arrêté le|la|les|l'|de_manger|de_boire
 health thing 0.85 like=[\\p{L}\\d -]{0,24}(?:asthme|diabète|épilepsie|migraine|migraines|arthrose|hypertension|cancer|tdah|autisme|eczéma|maladie|syndrome|trouble|acouphènes|rhume des foins|hernie)
   j'ai ~ / je souffre ~ de|d'? / on m'a diagnostiqué
-$noun thing 0.85
-  mon|ma {noun} préféré|préférée|favori|favorite est|c'est
 dislikes thing 0.8
   je déteste|hais ~ / je n'aime ~ pas ~ / je ne supporte|peux pas|plus / j'ai ~ horreur|peur de|des|du|d' / j'ai_horreur de|des|du
 preference phrase 0.8
