@@ -29,19 +29,17 @@ export function currentSummaries(
   db: Database,
   { id, context_after }: Pick<Session, "id" | "context_after">,
 ): SummaryRange[] {
-  const rows = db
-    .query(
-      `SELECT memory_id, first_message, last_message, tokens, made_by FROM summary
-       WHERE session_id = $id AND last_message > $context_after AND first_message > $context_after
-       ORDER BY first_message, last_message DESC, memory_id DESC`,
-    )
-    .all({ id, context_after }) as SummaryRange[]
-  let covered = context_after
-  return rows.filter(({ first_message, last_message }) => {
-    if (first_message <= covered) return false
-    covered = last_message
-    return true
-  })
+  const query = db.query(
+    `SELECT memory_id, first_message, last_message, tokens, made_by FROM summary
+     WHERE session_id = $id AND first_message > $covered
+     ORDER BY first_message, last_message DESC, memory_id DESC LIMIT 1`,
+  )
+  const current: SummaryRange[] = []
+  for (let covered = context_after; ; covered = current.at(-1)!.last_message) {
+    const next = query.get({ id, covered }) as SummaryRange | null
+    if (!next) return current
+    current.push(next)
+  }
 }
 
 /** With their texts, in the order given. */

@@ -86,7 +86,8 @@ CREATE TABLE summary (
   -- "provider/model", or "sentences" where they were picked without one.
   made_by TEXT NOT NULL
 ) STRICT;
-CREATE INDEX summary_by_session ON summary (session_id, last_message);
+-- The next one that is not within a wider one is found at once.
+CREATE INDEX summary_by_session ON summary (session_id, first_message, last_message DESC, memory_id DESC);
 
 -- How far what happens in the background has come: "indexed" and the last message's id, and the like.
 CREATE TABLE memory_progress (
