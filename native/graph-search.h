@@ -104,5 +104,8 @@ static uint32_t graph_search(const kernel_graph *head, const int8_t *rows, const
   }
   /* Not only what is among the best of all: asking every node for its key is half as fast. */
   walk(&graph, &matrix, prepared, start, 0, breadth, scratch, &found);
-  return sort_best(&found.best);
+  if (found.best.count == (k < head->live ? k : head->live)) return sort_best(&found.best);
+  /* Nor do links lead everywhere where most was removed. */
+  found.best.count = 0;
+  return search_all(&graph, &matrix, prepared, &found);
 }

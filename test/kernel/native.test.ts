@@ -29,13 +29,17 @@ function compile(...words: string[]): { status: number; said: string } {
   return { status: child.exitCode, said: child.stderr.toString() }
 }
 
-needs({ command: "cc", platform: "linux" })("the sources in C compile without a warning", () => {
-  using folder = openFolder()
-  const flags = ["-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-o", folder.at("kernel.so")]
-  const sources = ["files", "vectors", "rows", "embed"].map((name) => `${root}/native/${name}.c`)
-  expect(compile(...flags, ...sources)).toEqual({ status: 0, said: "" })
-  expect(compile("-o", folder.at("sandbox"), `${root}/native/sandbox.c`)).toEqual({ status: 0, said: "" })
-})
+needs({ command: "cc", platform: "linux" })(
+  "the sources in C compile without a warning",
+  () => {
+    using folder = openFolder()
+    const flags = ["-fPIC", "-shared", "-fvisibility=hidden", "-o", folder.at("kernel.so")]
+    const sources = ["files", "vectors", "rows", "embed"].map((name) => `${root}/native/${name}.c`)
+    expect(compile(...flags, ...sources)).toEqual({ status: 0, said: "" })
+    expect(compile("-o", folder.at("sandbox"), `${root}/native/sandbox.c`)).toEqual({ status: 0, said: "" })
+  },
+  60_000,
+)
 
 // The two sandboxes have one table of system calls and two builders of the filter: they must make the same of it.
 const filters = [

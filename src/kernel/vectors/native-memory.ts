@@ -28,6 +28,7 @@ export function allocate(bytes: number): Region {
  * of our own. The system unmaps when the last array over it is collected.
  */
 export function mapFile(path: string, options: MapOptions): Region {
+  checkSize(options.bytes ?? 0)
   const file_bytes = sizeOfMap(path, options)
   checkSize(file_bytes)
   if (!options.shared) return mapPrivate(path, file_bytes)

@@ -222,6 +222,8 @@ function repair(graph: Graph, rows: Rows, removed: number, level: number): void 
       seen.add(other)
       insertNear(near, near_max, scoreOf(base, rows, other), other)
     }
-    setLinks(list, choose(rows, near, linksMax(graph, level)))
+    const chosen = choose(rows, near, linksMax(graph, level))
+    const others = near.map(({ node }) => node).filter((node) => !chosen.includes(node))
+    setLinks(list, [...chosen, ...others].slice(0, linksMax(graph, level)))
   }
 }

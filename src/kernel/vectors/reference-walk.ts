@@ -161,6 +161,11 @@ export function graphSearch(
     heap.count = 0
   }
   walk(graph, rows, query, start, 0, wide, new Set(), finding)
+  if (heap.count === Math.min(k, head[at.live]!)) return toFound(heap)
+  // Nor do links lead everywhere where most was removed.
+  heap.count = 0
+  for (let node = 0; node < head[at.count]!; node++)
+    if (isAllowed(allow, node) && keys[node] !== 0) putBest(heap, scoreOf(query, rows, node), node)
   return toFound(heap)
 }
 
