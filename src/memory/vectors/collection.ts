@@ -117,7 +117,10 @@ function openFiles(collection: Collection, db: Database, row: VectorSetRow): voi
     return
   }
   collection.opened = "unclean"
-  for (const part of parts) part.slots = slotsOf(db, collection.id, part.cold)
+  for (const part of parts) {
+    part.slots = slotsOf(db, collection.id, part.cold)
+    for (const [i, file] of part.files.entries()) file.cut(part.slots * part.widths[i]!)
+  }
   const short = shortFile(collection, sizes_before)
   if (fault !== undefined && fault !== "stale") startAnew(collection, db, fault)
   else if (short !== undefined) startAnew(collection, db, `${short} is missing or too short`)

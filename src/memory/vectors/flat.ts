@@ -9,7 +9,7 @@ export type Flat = {
   readonly path: string | undefined
   /** Room for at least as many bytes. The new ones are zero. Throws what the file system throws. */
   reserve(bytes: number): void
-  /** Cuts it. */
+  /** Leaves zeros from there on. */
   cut(bytes: number): void
   /** Overwrites with zeros, on the file, too, when it returns. */
   wipe(from: number, bytes: number): void

@@ -20,7 +20,7 @@ export type Matrix = Bytes & { records: Region }
 
 export const recall_min = 0.99
 const recall_of = 10
-const queries_count = 64
+const held_back_max = 64
 const breadths = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
 const rows_at_once = 16
 
@@ -31,51 +31,65 @@ export function* buildGraph(
   matrix: Matrix,
   shape: BuildShape,
 ): Generator<number, Measured> {
-  const { capacity, dim, degree, breadth, seed, slots } = shape
+  const { capacity, dim, degree, breadth, seed } = shape
   kernel.graphInit(graph, { capacity, dim, degree, breadth, seed })
-  for (let from = 0; from < slots; from += rows_at_once) {
-    const nodes = liveSlots(matrix, from, Math.min(slots, from + rows_at_once))
-    const keys = Uint32Array.from(nodes, (slot) => idOf(matrix, slot))
-    // A row may be removed by now: its key would be 0.
-    if (nodes.length > 0 && !keys.includes(0)) kernel.graphInsert(graph, matrix, nodes, keys)
-    yield (0.95 * from) / slots
+  const live = liveSlots(matrix, shape.slots)
+  // Rows that it does not have yet are questions such as will be asked.
+  const every = Math.max(2, Math.floor(live.length / held_back_max))
+  const held = live.filter((_, i) => i % every === every - 1)
+  const others = live.filter((_, i) => i % every !== every - 1)
+  for (let from = 0; from < others.length; from += rows_at_once) {
+    link(kernel, graph, matrix, others.subarray(from, from + rows_at_once))
+    yield (0.95 * from) / live.length
   }
-  return yield* measure(kernel, graph, matrix, shape)
+  const measured = yield* measure(kernel, graph, matrix, shape, others, held)
+  for (let from = 0; from < held.length; from += rows_at_once) {
+    link(kernel, graph, matrix, held.subarray(from, from + rows_at_once))
+    yield 0.99
+  }
+  return measured
 }
 
-const idOf = ({ records }: Matrix, slot: number): number => wordsOf(records)[slot * record_words]!
+function link(kernel: VectorKernel, graph: Region, matrix: Matrix, slots: Uint32Array): void {
+  const words = wordsOf(matrix.records)
+  // A row may be removed by now: its key would be 0.
+  const nodes = slots.filter((slot) => words[slot * record_words] !== 0)
+  const keys = nodes.map((slot) => words[slot * record_words]!)
+  if (nodes.length > 0) kernel.graphInsert(graph, matrix, nodes, keys)
+}
 
 const wordsOf = ({ bytes }: Region): Uint32Array =>
   new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
 
-function liveSlots({ records }: Matrix, from: number, to: number): Uint32Array {
+function liveSlots({ records }: Matrix, slots: number): Uint32Array {
   const words = wordsOf(records)
-  const found: number[] = []
-  for (let slot = from; slot < to; slot++) if (words[slot * record_words] !== 0) found.push(slot)
-  return Uint32Array.from(found)
+  const found = new Uint32Array(slots)
+  let count = 0
+  for (let slot = 0; slot < slots; slot++) if (words[slot * record_words] !== 0) found[count++] = slot
+  return found.slice(0, count)
 }
 
-/** The least breadth that finds the ten nearest by int8 as often as it must, on rows of its own and between two of them. */
-export function* measure(
+/** The least breadth that finds the ten nearest by int8 of rows that it does not have as often as it must. */
+function* measure(
   kernel: VectorKernel,
   graph: Region,
   matrix: Matrix,
-  { dim, slots, seed }: Pick<BuildShape, "dim" | "slots" | "seed">,
+  { dim, slots }: BuildShape,
+  linked: Uint32Array,
+  held: Uint32Array,
 ): Generator<number, Measured> {
-  const live = liveSlots(matrix, 0, slots)
-  if (live.length === 0) return { breadth: breadths[0], recall: 1, graph_ms: 0, exact_ms: 0 }
-  const queries = sampleQueries(matrix, live, dim, seed)
+  const queries = Array.from(held, (slot) => floatsOf(matrix, slot, dim))
   const allow = new Uint8Array(Math.ceil(slots / 64) * 8)
-  for (const slot of live) allow[slot >> 3]! |= 1 << (slot & 7)
+  for (const slot of linked) allow[slot >> 3]! |= 1 << (slot & 7)
   const begun = performance.now()
   const floors: number[] = []
   for (const query of queries) {
     const { scores } = kernel.scanI8(query, matrix, slots, allow, recall_of)
-    floors.push(...scores.slice(-1))
+    floors.push(scores.at(-1) ?? Number.POSITIVE_INFINITY)
     yield 0.95
   }
   const exact_ms = (performance.now() - begun) / queries.length
-  const wanted = queries.length * Math.min(recall_of, live.length)
+  const wanted = queries.length * Math.min(recall_of, linked.length)
   let best: Measured = { breadth: undefined, recall: 0, graph_ms: 0, exact_ms }
   for (const breadth of breadths) {
     const started = performance.now()
@@ -91,22 +105,6 @@ export function* measure(
     if (recall >= recall_min) return { ...best, breadth }
   }
   return best
-}
-
-/** Between two rows is where a text lies that has something of both. */
-function sampleQueries(matrix: Matrix, live: Uint32Array, dim: number, seed: number): Float32Array[] {
-  let state = seed >>> 0
-  const pick = () => {
-    // Numerical Recipes' generator: the sample need be no better than mixed, and the same each time.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return live[Math.floor((state / 2 ** 32) * live.length)]!
-  }
-  return Array.from({ length: queries_count }, (_, i) => {
-    const [one, other] = [pick(), pick()]
-    const query = floatsOf(matrix, one, dim)
-    if (i % 2 === 1) for (const [d, value] of floatsOf(matrix, other, dim).entries()) query[d]! += value
-    return query
-  })
 }
 
 function floatsOf({ rows, scales }: Bytes, slot: number, dim: number): Float32Array {

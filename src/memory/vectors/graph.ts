@@ -75,10 +75,12 @@ export function dropGraph(graph: Graph): void {
 
 /** Nodes from a slot on whose key is not the row's: rows were removed or replaced while the graph was away. */
 export function staleNodes(graph: Graph, part: Part, from: number, limit: number): Uint32Array {
-  const keys = keysOf(graph.region!)
+  const [keys, words] = [keysOf(graph.region!), wordsOfRecords(part)]
   const found: number[] = []
-  for (let slot = from; slot < keys.length && found.length < limit; slot++)
-    if (keys[slot] !== 0 && keys[slot] !== idAt(part, slot)) found.push(slot)
+  for (let slot = from; slot < keys.length && found.length < limit; slot++) {
+    const id = slot < part.slots ? words[slot * record_words] : 0
+    if (keys[slot] !== 0 && keys[slot] !== id) found.push(slot)
+  }
   return Uint32Array.from(found)
 }
 

@@ -2,9 +2,11 @@
 import { expect, test } from "bun:test"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { chooseTiers, type TierSettings } from "../../../src/memory/vectors/tiers.ts"
-import type { Tier } from "../../../src/store/vectors.ts"
-import { expected, openWorld, vectorOf, type World, type WorldOptions } from "./world.ts"
+import { openLog } from "../../../src/base/log.ts"
+import { closeCollection, openCollection } from "../../../src/memory/vectors/collection.ts"
+import { chooseTiers, type TierSettings, tendTiers } from "../../../src/memory/vectors/tiers.ts"
+import { listSets, type Tier } from "../../../src/store/vectors.ts"
+import { expected, first_ms, openWorld, vectorOf, type World, type WorldOptions } from "./world.ts"
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i)
 const pace = { slice_ms: 0, rows_at_once: 16 }
@@ -75,6 +77,27 @@ test("a write that fails with its group leaves no place taken", async () => {
   expect(slots.flat()).toEqual([0, 1, 2])
 })
 
+test("times are exact to the millisecond, in each tier", async () => {
+  const tiers = { hot_rows_max: 10, warm_rows_max: 10 }
+  await using world = await openWorld({ all_hot_rows: 5, settings: tiers })
+  await world.add(numbers(30))
+  world.vectors.settle()
+  world.vectors.tend()
+  await world.vectors.idle()
+  expect(stateOf(world).rows).toEqual({ hot: 10, warm: 10, cold: 10 })
+  const owner_ids = world.owners
+  for (const { id, created_ms, vector } of world.rows.values()) {
+    const isFound = async (times: { after_ms?: number; before_ms?: number }) =>
+      (await world.search(vector, { owner_ids, ...times }, 30)).hits.some(({ memory_id }) => memory_id === id)
+    expect([
+      await isFound({ after_ms: created_ms }),
+      await isFound({ after_ms: created_ms + 1 }),
+      await isFound({ before_ms: created_ms }),
+      await isFound({ before_ms: created_ms + 1 }),
+    ]).toEqual([true, false, false, true])
+  }
+})
+
 const settings: TierSettings = {
   hot_rows_max: 2,
   warm_rows_max: 2,
@@ -94,6 +117,31 @@ test.each([
   ["of equals those stay that are there", hours(3, 3, 3, 3), [1, 0, 1, 0], [1, 0, 1, 0]],
 ] as [string, number[], Tier[], Tier[]][])("tiers: %s", (_, used, tiers, wanted) => {
   expect(chooseTiers({ hours: used, tiers }, settings, now_s)).toEqual(wanted)
+})
+
+test("rows are not moved while a search reads them one after the other", async () => {
+  await using world = await openWorld()
+  await world.add(numbers(30))
+  const { kernel, store } = world
+  const context = {
+    ...{ store, pace, now_ms: () => first_ms, settle: () => undefined },
+    tiers: { ...settings, hot_rows_max: 5 },
+  }
+  const countHot = () => store.db.query("SELECT count(*) FROM vector WHERE tier = 0").values()[0]![0]
+  await world.reopen("clean", async () => {
+    const [row] = listSets(store.db)
+    const log = openLog("warn", () => undefined)
+    const collection = openCollection(kernel, store.db, join(world.home, "vectors"), row!, log)
+    collection.waiting = 1
+    const tending = tendTiers(collection, context, new AbortController().signal)
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect([collection.work, countHot()]).toEqual(["moving", 30])
+    collection.waiting = 0
+    await tending
+    expect(countHot()).toBeLessThanOrEqual(5)
+    closeCollection(collection, false)
+  })
+  await check(world)
 })
 
 const walking: WorldOptions = { pace, settings: { index: "hnsw" } }

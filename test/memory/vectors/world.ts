@@ -138,7 +138,7 @@ export async function openWorld(options: WorldOptions = {}) {
      * "unclean": the files are what they were in the middle of whatever went on; SQLite has what was committed. "killed":
      * what was committed last was not taken over.
      */
-    async reopen(how: "clean" | "unclean" | "killed", between: () => void = () => undefined) {
+    async reopen(how: "clean" | "unclean" | "killed", between: () => unknown = () => undefined) {
       const [files, kept] = [join(home, "vectors"), join(home, "kept")]
       if (how === "killed") {
         await vectors.idle()
@@ -151,7 +151,7 @@ export async function openWorld(options: WorldOptions = {}) {
           renameSync(kept, files)
         }
       }
-      between()
+      await between()
       vectors = open()
     },
     async [Symbol.asyncDispose]() {
