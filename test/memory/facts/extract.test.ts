@@ -59,6 +59,10 @@ const said: Record<string, [text: string, facts: string[]][]> = {
     ["The budget is 21,500 euros.", ["user's budget: 21,500 euros"]],
     ["From now on, answer in French.", ["user's instruction: answer in French"]],
     ["Remember that the key is under the blue pot", ["user's note: the key is under the blue pot"]],
+    ["Hi! I'm Marta, and I need help.", ["user's name: Marta"]],
+    ["Hello there, I am Ann Lee.", ["user's name: Ann Lee"]],
+    ["I'm German.", []],
+    ["Hi, I'm wondering.", []],
     ["Hi, I'm Tom from Leeds.", ["user's name: Tom"]],
     ["We've just moved into a flat in Ghent.", ["user's location: Ghent"]],
     ["My brother just got a job at Siemens.", ["brother's employer: Siemens"]],
@@ -75,6 +79,7 @@ const said: Record<string, [text: string, facts: string[]][]> = {
   ],
   de: [
     ["Ich heiße Henrike, aber nenn mich Henni.", ["user's name: Henrike", "user's nickname: Henni"]],
+    ["Hallo! Ich bin Anna.", ["user's name: Anna"]],
     ["Ich wohne seit drei Jahren in Wuppertal.", ["user's location: Wuppertal"]],
     ["Wir sind letzte Woche nach Flensburg gezogen.", []],
     ["Wir sind jetzt nach Flensburg gezogen.", ["user's location: Flensburg"]],
@@ -112,6 +117,7 @@ const said: Record<string, [text: string, facts: string[]][]> = {
   ],
   fr: [
     ["Je m'appelle Zoé et j'habite à Lyon.", ["user's name: Zoé", "user's location: Lyon"]],
+    ["Bonjour, je suis Zoé.", ["user's name: Zoé"]],
     ["J'ai déménagé de Lyon à Nantes.", ["user's location: Nantes", "user's previous_location: Lyon"]],
     ["Ma sœur Inès habite à Brest.", ["sister's location: Brest", "sister's name: Inès"]],
     ["Je travaille chez Michelin.", ["user's employer: Michelin"]],
@@ -125,6 +131,7 @@ const said: Record<string, [text: string, facts: string[]][]> = {
   ],
   zh: [
     ["我叫何雨桐，大家都叫我桐桐。", ["user's name: 何雨桐", "user's nickname: 桐桐"]],
+    ["你好，我是汤姆。", ["user's name: 汤姆"]],
     ["我住在成都，玉林这边。", ["user's location: 成都"]],
     ["我们上个月搬到青岛了。", ["user's location: 青岛"]],
     ["我姐姐住在里斯本。", ["older sister's location: 里斯本"]],

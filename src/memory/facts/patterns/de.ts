@@ -80,6 +80,8 @@ name name 0.9 like=(?!hase\\b)
   ich heiße|heisse ~ / mein ~ voller|richtiger|echter? name ist ~ / mein vorname ist|lautet / ich bin ~ die|der
 name name 0.85 like=(?-i:\\p{Lu}\\p{Ll}+)\\s*(?:$|[.,!\\ue000]|und\\b)
   hier ist|spricht
+name name 0.85 like=(?<=(?:hi|hallo|hey|moin|servus|grüezi|guten (?:tag|morgen|abend))[\\s\\p{P}]{1,4}(?:zusammen|du|ihr|nochmal)?[\\s\\p{P}]{0,3}(?:ich bin|hier ist)\\s{1,3})(?-i:\\p{Lu}[\\p{L}'-]+)
+  ich bin / hier ist
 nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   nenn|nenne|nennen mich|sie ~ mich? / ruf|rufen mich ~ / alle|freunde nennen|rufen mich ~ / mein spitzname ist / man nennt mich ~
   sag ~ einfach

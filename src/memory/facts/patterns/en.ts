@@ -81,6 +81,8 @@ pronouns phrase 0.9
   my pronouns are
 name name 0.85 like=(?-i:\\p{Lu}\\p{Ll}+)\\s+(?:from|here)\\b
   i'm|i_am
+name name 0.85 like=(?<=(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening)|nice to meet you)[\\s\\p{P}]{1,4}(?:there|everyone|all|again|team)?[\\s\\p{P}]{0,3}(?:i'm|i am|this is)\\s{1,3})(?-i:\\p{Lu}[\\p{L}'-]+)
+  i'm|i_am / this is
 surname name 0.9
   my ~ middle|last|maiden|family name is / my surname is
 location place 0.8 change

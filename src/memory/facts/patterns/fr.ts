@@ -63,6 +63,8 @@ note rest 0.8 first before
   note-le|notez-le|note-la|retiens-le|retenez-le|garde-le|gardez-le / que je n'oublie pas / ne me laisse pas oublier / n'oublie pas ça
 name name 0.9
   je m'appelle ~ / je me nomme ~ / mon ~ prénom|nom est ~ / moi c'est
+name name 0.85 like=(?<=(?:bonjour|salut|coucou|bonsoir|hello)[\\s\\p{P}]{1,4}(?:à tous|toi)?[\\s\\p{P}]{0,3}(?:je suis|c'est|ici)\\s{1,3})(?-i:\\p{Lu}[\\p{L}'-]+)
+  je suis / c'est / ici
 nickname name 0.9 like=(?-i:\\p{Lu}|\\ue000)
   appelle-moi|appelez-moi ~ / tout_le_monde|mes_amis|on m'appelle|m'appellent ~ / mon surnom est|c'est
 surname name 0.9
