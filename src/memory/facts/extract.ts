@@ -1,4 +1,5 @@
 import { type CompiledLanguage, type CompiledRule, word } from "./compile.ts"
+import { dayOf } from "./days.ts"
 import type { FoundFact, Rule } from "./fact.ts"
 import { typeOf } from "./predicates.ts"
 import { lastClause, type Sentence, sentenceAt, splitSentences } from "./sentences.ts"
@@ -11,7 +12,7 @@ const text_length_max = 16_384
 /** A message that says more than this of its writer was not written by hand. */
 const facts_max = 40
 /** Places at which rules are tried; running text of the greatest length has some 400. */
-const tries_max = 1_200
+const tries_max = 800
 
 type Reading = {
   text: string
@@ -202,7 +203,7 @@ function toFact(
   { rule, subject, predicate, span, sentence, is_change, language }: Parts,
 ): FoundFact {
   const object = reading.text.slice(span.start, span.end)
-  const day = rule.value === "date" ? dayOf(object, language.days, reading.said_ms) : undefined
+  const day = rule.value === "date" ? dayOf(object.toLowerCase(), language.days, reading.said_ms) : undefined
   return {
     ...{ type: typeOf(predicate), subject, predicate, object, confidence: rule.confidence },
     ...{ start: span.start, end: span.end, said: saidIn(reading, sentence) },
@@ -279,25 +280,4 @@ function toName(noun: string, language: CompiledLanguage): string {
   const folded = fold(noun)
   const known = language.nouns.get(folded) ?? language.people.get(folded) ?? language.things.get(folded)
   return known ?? folded.replace(/[^\p{L}\p{M}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "")
-}
-
-/** The day that a name of one stands for, where nothing in the words is a date already. */
-function dayOf(object: string, days: ReadonlyMap<string, string>, said_ms: number): string | undefined {
-  const folded = fold(object)
-  // "Tuesday 18" and "14 March" are days already; "Friday at 10" and "tomorrow, 9:30" are not.
-  if (
-    /\d{1,2}(?:\.|st|nd|rd|th)?\s*(?:de\s+)?\p{L}{3,}|\d[./-]\d|[月号日]/u.test(
-      folded.replace(/\d{1,2}[:.h]\d{2}/g, ""),
-    )
-  )
-    return undefined
-  for (const [name, value] of days) {
-    if (!folded.includes(name)) continue
-    const said = new Date(said_ms)
-    const offset = value.startsWith("+") ? Number(value) : ((Number(value) - said.getDay() + 6) % 7) + 1
-    const date = new Date(said.getFullYear(), said.getMonth(), said.getDate() + offset)
-    const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
-    return parts.map((part) => String(part).padStart(2, "0")).join("-")
-  }
-  return undefined
 }
