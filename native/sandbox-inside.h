@@ -51,12 +51,19 @@ static void enclose_streams(bool own_tree) {
   }
 }
 
-static int limit(int resource, uint64_t value) {
+/* glibc has a type of its own for it, musl an int. */
+#if defined(__GLIBC__)
+typedef __rlimit_resource_t resource_t;
+#else
+typedef int resource_t;
+#endif
+
+static int limit(resource_t resource, uint64_t value) {
   struct rlimit now, wanted = {value, value};
-  if (getrlimit((__rlimit_resource_t)resource, &now)) return errno;
+  if (getrlimit(resource, &now)) return errno;
   /* Nobody may raise what is lower already. */
   if (now.rlim_max < value) wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
-  return setrlimit((__rlimit_resource_t)resource, &wanted) ? errno : 0;
+  return setrlimit(resource, &wanted) ? errno : 0;
 }
 
 static void apply_limits(const options_t *options, state_t *state, uint64_t already_running) {

@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include "processor.h"
 #elif defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 #endif
@@ -61,17 +63,8 @@ static const operations_t *const sets[] = {&operations_floor, &operations_avx2, 
 static const operations_t *used = &operations_floor;
 #define USED __atomic_load_n(&used, __ATOMIC_RELAXED)
 
-static uint32_t best_set(void) {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt")) return 0;
-  bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
-  return wide ? 2 : 1;
-}
-
 uint32_t kernel_instructions(uint32_t most) {
-  uint32_t set = best_set();
+  uint32_t set = best_instructions();
   if (set > most) set = most;
   __atomic_store_n(&used, sets[set], __ATOMIC_RELAXED);
   return set;

