@@ -110,7 +110,17 @@ export async function openMemoryService(
   }
   const search: Memory["search"] = (query, stopped) =>
     searchMemory(deps, query, AbortSignal.any([signal, stopped]))
-  const of = { db: store.db, count: openTokenCounter(), now_ms }
+  // A turn does not wait for a commit: what was said last is among its recent turns, or found a moment later.
+  const duringTurn: SearchDeps = {
+    ...deps,
+    async catchUp() {
+      const pending = indexer.pending()
+      return pending <= 2 * settings.config.episodic_window ? pending : deps.catchUp()
+    },
+  }
+  const searchForTurn: Memory["search"] = (query, stopped) =>
+    searchMemory(duringTurn, query, AbortSignal.any([signal, stopped]))
+  const of = { db: store.db, count: openTokenCounter(), now_ms, search: searchForTurn }
   const hear: Memory["hear"] = (db, session, message) => {
     const { semantic_enabled, learn_from } = settings.config
     if (semantic_enabled && learn_from !== "none") hearMessage(db, session, message)
@@ -122,7 +132,7 @@ export async function openMemoryService(
       const { agent } = request.session
       const owner_ids = owners({ reader: { agent, sender: toSender(request.session) } })
       const soul = () => settings.readSoul(agent)
-      return assembleContext({ ...of, config: settings.config, owner_ids, soul, search }, request)
+      return assembleContext({ ...of, config: settings.config, owner_ids, soul }, request)
     },
     later: () => background.wake(),
     search,
