@@ -1,6 +1,6 @@
 /** What somebody wants remembered. */
 
-import { addMemory, getMemories, takeOwner } from "../store/memory.ts"
+import { addMemory, addTags, getMemories, takeOwner } from "../store/memory.ts"
 import type { Store } from "../store/open.ts"
 import { learnFacts } from "./facts/learn.ts"
 import { hashText } from "./index/hash.ts"
@@ -22,7 +22,9 @@ export async function addNote(
     if (fact) {
       const found = { type: "fact" as const, ...fact, confidence: 1, start: 0, end: 0, said: text }
       const told = { owner_id, session_id: null, message_id: null, source, now_ms: now_ms() }
-      return learnFacts(db, { ...told, found: [{ ...found, is_change: true }] })[0]!.memory_id
+      const { memory_id } = learnFacts(db, { ...told, found: [{ ...found, is_change: true }] })[0]!
+      addTags(db, memory_id, tags)
+      return memory_id
     }
     return addMemory(db, {
       ...{ owner_id, text, tags, importance, source },

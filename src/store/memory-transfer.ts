@@ -1,6 +1,6 @@
 /** Rows of the memory with all that is known of them, for an export, and taking them in again. */
 import type { Database } from "bun:sqlite"
-import type { MemoryKind, MemorySource } from "./memory.ts"
+import { addTags, type MemoryKind, type MemorySource } from "./memory.ts"
 
 /** A row as its table and those beside it have it. */
 export type StoredRow = {
@@ -187,7 +187,7 @@ export function importRow(
     const owner = `o${row.owner_id}`
     db.query("INSERT INTO memory_fts (rowid, owner, body) VALUES (?, ?, ?)").run(id, owner, words)
   }
-  for (const tag of new Set(tags)) db.query("INSERT INTO memory_tag VALUES (?, ?)").run(id, tag)
+  addTags(db, id, tags)
   return id
 }
 

@@ -85,8 +85,13 @@ export function addMemory(db: Database, { tags, words, ...row }: NewMemory): num
       `o${row.owner_id}`,
       words,
     )
-  for (const tag of new Set(tags)) db.query("INSERT INTO memory_tag VALUES (?, ?)").run(id, tag)
+  addTags(db, id, tags)
   return id
+}
+
+/** Beside those that it has. */
+export function addTags(db: Database, id: number, tags: readonly string[]): void {
+  for (const tag of tags) db.query("INSERT OR IGNORE INTO memory_tag VALUES (?, ?)").run(id, tag)
 }
 
 /** Removes rows with their words, tags, facts and vectors; answers how many there were. */

@@ -138,3 +138,76 @@ test("senders that are together see each other's, by every way", async () => {
   const results = model.asked.at(-1)!.messages.filter(({ role }) => role === "tool")
   expect(results.map(({ content }) => String(content).includes("Albatross"))).toEqual([true, true])
 })
+
+/** The tools as a model of the session calls them; null for none. */
+async function tool(gateway: Started, peer: string | null, name: string, input: object) {
+  const session_key = peer === null ? undefined : `default:ws:default:${peer}`
+  return ask<{ content: string; is_error: boolean }>(gateway, "tool.call", {
+    ...{ name, input },
+    ...(session_key && { session_key }),
+  })
+}
+
+test("an agent remembers and forgets for the sender of its session, without anybody to ask", async () => {
+  await using gateway = await startGateway()
+  for (const peer of ["ann", "bob"]) await ask(gateway, "chat.send", { content: "hello", peer })
+  const fact = { subject: "user", predicate: "city", object: "Oslo" }
+  const added = await tool(gateway, "ann", "memory_add", { text: "Ann lives in Oslo", fact, tags: ["home"] })
+  expect(added.content).toMatch(/^Remembered as \[\d+\] .* fact \(#home\): /)
+  const id = Number(/\[(\d+)\]/.exec(added.content)![1])
+  const found = await tool(gateway, "ann", "memory_search", { query: "Where does Ann live?", kind: "fact" })
+  expect(found.content).toContain("Oslo")
+  expect(found.content).toMatch(/\nSearched 1 rows: words matched in 1, 1 compared by meaning \(exact\)\.$/)
+  const other = await tool(gateway, "bob", "memory_search", { query: "Oslo" })
+  expect(other.content).not.toContain("Ann lives")
+  for (const peer of ["bob", null]) {
+    const refused = await tool(gateway, peer, "memory_forget", { ids: [id], sure: true })
+    expect(refused).toMatchObject({ is_error: true, content: expect.stringContaining("None of these") })
+  }
+  expect((await tool(gateway, "ann", "memory_forget", { ids: [id] })).content).toContain("would be forgotten")
+  const gone = await tool(gateway, "ann", "memory_forget", { ids: [id], sure: true })
+  expect(gone).toMatchObject({ is_error: false, content: "Forgotten: 1 of 1." })
+  expect((await tool(gateway, "ann", "memory_search", { query: "Oslo", kind: "fact" })).content).toStartWith(
+    "Nothing found.",
+  )
+  const { calls } = await ask<{ calls: { tool: string; verdict: string }[] }>(gateway, "tool.calls", {})
+  expect(calls.every(({ verdict }) => verdict === "allow")).toBe(true)
+})
+
+test("what is for all senders is neither added to nor taken away by a tool, and nothing is added for nobody", async () => {
+  await using gateway = await startGateway({ config: '[agent.memory]\nshare = ["team"]\nread = ["team"]\n' })
+  await ask(gateway, "chat.send", { content: "hello", peer: "ann" })
+  const own = await ask<Item>(gateway, "memory.add", { text: "The office is closed on Fridays" })
+  const shared = await tool(gateway, "ann", "memory_add", {
+    text: "The release is on Monday",
+    namespace: "team",
+  })
+  expect(shared.content).toContain("of default, shared in team")
+  expect(shared.content).toContain("(untrusted)")
+  const ids = [Number(own.memory_id), Number(/\[(\d+)\]/.exec(shared.content)![1])]
+  for (const peer of ["ann", null]) {
+    const seen = await tool(gateway, peer, "memory_search", { query: "office release" })
+    expect([seen.content.includes("office"), seen.content.includes("release")]).toEqual([true, true])
+    expect((await tool(gateway, peer, "memory_forget", { ids, sure: true })).is_error).toBe(true)
+  }
+  expect(await tool(gateway, "ann", "memory_add", { text: "x", namespace: "other" })).toEqual({
+    ...{ is_error: true, content: "This agent may not share anything in that namespace." },
+    duration_ms: expect.any(Number),
+  } as never)
+  expect(await tool(gateway, null, "memory_add", { text: "x" })).toMatchObject({
+    ...{ is_error: true, content: expect.stringContaining("nobody here to remember it for") },
+  })
+  expect((await list(gateway)).items.map(({ text }) => text)).not.toContain("x")
+})
+
+test("a rule takes the memory's tools away", async () => {
+  await using model = startModel(() => ["fine"])
+  await using gateway = await startGateway({
+    model,
+    config: '[agent]\nprovider = "script"\nmodel = "scripted"\n[agent.permissions]\ndeny = ["memory"]\n',
+  })
+  await ask(gateway, "chat.send", { content: "hello" })
+  const told = model.asked[0]!.tools!.map((one) => one.function.name)
+  expect(told.filter((name) => name.startsWith("memory"))).toEqual([])
+  expect(await tool(gateway, "main", "memory_search", { query: "x" })).toMatchObject({ is_error: true })
+})

@@ -1,5 +1,5 @@
 /** Takes exported rows in again: each once, in the order in which they come. */
-import { takeOwner } from "../../store/memory.ts"
+import { addTags, takeOwner } from "../../store/memory.ts"
 import { progressOf } from "../../store/memory-index.ts"
 import {
   countSame,
@@ -96,7 +96,7 @@ export function takeIn(db: Store["db"], row: TransferRow): Taken {
 function learn(
   db: Store["db"],
   owner_id: number,
-  { text, source, created_ms }: TransferRow,
+  { text, tags, source, created_ms }: TransferRow,
   { type, subject, predicate, object, confidence }: NonNullable<TransferRow["fact"]>,
 ): Taken {
   if (hasTriple(db, owner_id, { subject, predicate, object })) return "known"
@@ -113,7 +113,9 @@ function learn(
   }
   const told = { owner_id, session_id: null, message_id: null, source, now_ms: created_ms }
   const learnt = learnFacts(db, { ...told, found: [found] })[0]
-  return learnt ? { id: learnt.memory_id, is_detached: false } : "known"
+  if (!learnt) return "known"
+  addTags(db, learnt.memory_id, tags)
+  return { id: learnt.memory_id, is_detached: false }
 }
 
 type Place = Pick<RowToImport, "kind" | "session_id" | "message_id" | "origin"> & { is_whole: boolean }
