@@ -4,7 +4,7 @@ import fc from "fast-check"
 import type { Bytes, GraphShape, Region, VectorKernel } from "../../../src/kernel/vectors/kernel.ts"
 import { openReferenceKernel } from "../../../src/kernel/vectors/reference.ts"
 import { engines } from "./engines.ts"
-import { bitmapOf, bitsOf, bytesOf, type Matrix, numbers } from "./shapes.ts"
+import { bitmapOf, bitsOf, bytesOf, type Matrix, numbers, shifted } from "./shapes.ts"
 
 const reference = openReferenceKernel()
 
@@ -80,7 +80,7 @@ function play(kernel: VectorKernel, { matrix, degree, breadth, seed, first, step
 function take(state: State, step: Step): unknown {
   const { kernel, graph, matrix, rows } = state
   if (step.do === "search") {
-    const query = numbers(matrix.dim, step.seed, "even")
+    const query = shifted(numbers(matrix.dim, step.seed, "even"), step.seed)
     const allow = bitmapOf(matrix.n, step.share, step.seed)
     const { ids, scores } = kernel.graphSearch(graph, rows, query, step.k, step.breadth, allow)
     return [...ids, bitsOf(scores)]

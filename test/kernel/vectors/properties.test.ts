@@ -11,7 +11,18 @@ import {
 } from "../../../src/kernel/vectors/kernel.ts"
 import { openReferenceKernel } from "../../../src/kernel/vectors/reference.ts"
 import { engines } from "./engines.ts"
-import { bitmapOf, bitsOf, bytesOf, dims, limits, matrices, numbers, regionOf, shares } from "./shapes.ts"
+import {
+  bitmapOf,
+  bitsOf,
+  bytesOf,
+  dims,
+  limits,
+  matrices,
+  numbers,
+  regionOf,
+  shares,
+  shifted,
+} from "./shapes.ts"
 
 const reference = openReferenceKernel()
 const shape = ({ ids, scores }: Found) => ({ ids: [...ids], scores: bitsOf(scores) })
@@ -27,7 +38,7 @@ for (const { name, open } of engines) {
     test("quantises as the reference does, to bytes from -127 to 127 that are off by half a step at most", () =>
       check(
         fc.property(matrices, ({ dim, values }) => {
-          const made = kernel.quantise(values, dim)
+          const made = kernel.quantise(shifted(values, dim), dim)
           const expected = reference.quantise(values, dim)
           expect(bitsOf(made.bytes)).toBe(bitsOf(expected.bytes))
           expect(bitsOf(made.scales)).toBe(bitsOf(expected.scales))
@@ -38,7 +49,7 @@ for (const { name, open } of engines) {
     test("finds the rows of floats that the reference finds", () =>
       check(
         fc.property(matrices, shares, limits, fc.integer(), (matrix, share, k, seed) => {
-          const query = numbers(matrix.dim, seed, "even")
+          const query = shifted(numbers(matrix.dim, seed, "even"), seed)
           const allow = bitmapOf(matrix.n, share, seed)
           using rows = regionOf(kernel, matrix.values)
           using same = regionOf(reference, matrix.values)
@@ -57,7 +68,7 @@ for (const { name, open } of engines) {
           fc.integer(),
           fc.constantFrom(1, 2, 7, 64),
           (matrix, share, k, seed, count) => {
-            const queries = numbers(matrix.dim * count, seed, "wide")
+            const queries = shifted(numbers(matrix.dim * count, seed, "wide"), seed)
             const allow = bitmapOf(matrix.n, share, seed)
             using rows = bytesOf(kernel, matrix)
             using same = bytesOf(reference, matrix)
@@ -72,7 +83,7 @@ for (const { name, open } of engines) {
     test("ranks named rows as the reference does", () =>
       check(
         fc.property(matrices, limits, fc.integer(), (matrix, k, seed) => {
-          const query = numbers(matrix.dim, seed, "wide")
+          const query = shifted(numbers(matrix.dim, seed, "wide"), seed)
           const count = Math.max(1, matrix.n)
           const from = Uint32Array.from({ length: matrix.n }, (_, i) => ((i * 7 + seed) >>> 0) % count)
           using rows = regionOf(kernel, matrix.values)
@@ -93,7 +104,7 @@ for (const { name, open } of engines) {
           fc.boolean(),
           (matrix, share, k, seed, centred) => {
             const { n, dim, values } = matrix
-            const mean = centred ? numbers(dim, seed + 1, "even") : undefined
+            const mean = centred ? shifted(numbers(dim, seed + 1, "even"), seed) : undefined
             const bits = kernel.binarise(values, dim, mean, seed >>> 0)
             expect(bitsOf(bits)).toBe(bitsOf(reference.binarise(values, dim, mean, seed >>> 0)))
             const query = reference.binarise(numbers(dim, seed, "even"), dim, mean, seed >>> 0)

@@ -52,13 +52,26 @@ export function randomOf(seed: number): () => number {
   }
 }
 
+/** The same numbers within a longer buffer, so that they begin at no multiple of a vector's length. */
+export function shifted<T extends Float32Array | Uint8Array>(values: T, by: number): T {
+  const elements = Math.abs(by) % 17
+  const size = values.BYTES_PER_ELEMENT
+  const buffer = new ArrayBuffer(values.byteLength + (elements + 3) * size)
+  new Uint8Array(buffer).fill(0xff)
+  const bytes = new Uint8Array(buffer, elements * size, values.byteLength)
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  const view =
+    values instanceof Float32Array ? new Float32Array(buffer, elements * size, values.length) : bytes
+  return view as T
+}
+
 /** Undefined, none, all, or a share of n rows; the bits beyond the last row are zero. */
 export function bitmapOf(n: number, share: number | undefined, seed: number): Uint8Array | undefined {
   if (share === undefined) return undefined
   const allow = new Uint8Array(bitmapBytes(n))
   const next = randomOf(seed)
   for (let row = 0; row < n; row++) if (next() < share) allow[row >> 3]! |= 1 << (row & 7)
-  return allow
+  return shifted(allow, seed)
 }
 
 export const shares = fc.constantFrom(undefined, 0, 0.02, 0.2, 0.5, 1)
