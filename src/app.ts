@@ -117,16 +117,15 @@ async function openHomeStore(home: string, log: Log, now_ms: () => number): Prom
   return store
 }
 
-/** The first turn does not wait for it then. What keeps it from being opened is told by who needs it, too. */
-function warmMemory({ memory, log }: App): void {
+/** So that the first turn does not wait for it. */
+const warmMemory = ({ memory, log }: App) =>
   memory.ready().catch((thrown) => log.error("the memory cannot be opened", { cause: toTrace(thrown) }))
-}
 
 function startFollowing(following: Omit<Following, "signal">): Disposable {
   const stop = new AbortController()
   const timer = setTimeout(() => {
     following.app.plugins.warm()
-    warmMemory(following.app)
+    void warmMemory(following.app)
     void followConfig({ ...following, signal: stop.signal })
   }, settle_ms)
   return {

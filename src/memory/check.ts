@@ -1,6 +1,7 @@
 /** What doctor asks of the memory. */
-import type { Database } from "bun:sqlite"
+
 import { checkWords, countWords, listWithoutWords } from "../store/memory-index.ts"
+import type { Store } from "../store/open.ts"
 import type { MemoryCheck } from "./memory.ts"
 import { toWords } from "./text/fold.ts"
 import type { SetCheck, SetState, Vectors } from "./vectors/set.ts"
@@ -11,7 +12,7 @@ const recall_min = 0.95
 const anew = 'run "weft memory reindex"'
 
 export type CheckDeps = {
-  db: Database
+  db: Store["db"]
   vectors: Vectors
   pending(): number
   trouble(): string | undefined
@@ -42,7 +43,7 @@ export async function checkMemory({ db, vectors, ...deps }: CheckDeps): Promise<
   ]
 }
 
-function words(db: Database): MemoryCheck {
+function words(db: Store["db"]): MemoryCheck {
   const name = "words"
   try {
     checkWords(db)

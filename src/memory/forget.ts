@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite"
 import { foldAway, forgetRows } from "../store/forget.ts"
 import { getMemories, type MemoryRow } from "../store/memory.ts"
 import { keepMatching, matchWords } from "../store/memory-search.ts"
@@ -32,7 +31,7 @@ export async function forgetItems(
 }
 
 /** What still has the telling words of what was forgotten: the assistant may have repeated it. */
-function findRelated(db: Database, owner_ids: readonly number[], rows: readonly MemoryRow[]): number[] {
+function findRelated(db: Store["db"], owner_ids: readonly number[], rows: readonly MemoryRow[]): number[] {
   const found = rows.flatMap(({ kind, text }) => {
     // Of "user's name: Ana" only Ana is worth looking for.
     const told = kind === "fact" ? text.slice(text.indexOf(": ") + 1) : text
@@ -45,7 +44,7 @@ function findRelated(db: Database, owner_ids: readonly number[], rows: readonly 
 }
 
 /** At least half of them, all of a few: a passage is seldom repeated word for word. */
-function hasAll(db: Database, id: number, words: readonly string[]): boolean {
+function hasAll(db: Store["db"], id: number, words: readonly string[]): boolean {
   const [row] = getMemories(db, [id])
   const there = new Set(toMatch(row?.text ?? ""))
   const shared = words.filter((word) => there.has(word)).length

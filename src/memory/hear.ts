@@ -1,5 +1,5 @@
-import type { Database } from "bun:sqlite"
 import { type Part, textOf } from "../base/parts.ts"
+import type { Store } from "../store/open.ts"
 import type { Session } from "../store/sessions.ts"
 import { extractFacts } from "./facts/extract.ts"
 import { learnFacts } from "./facts/learn.ts"
@@ -7,7 +7,7 @@ import { takeSessionOwner } from "./owners.ts"
 
 /** Learns what a user's message says of itself, by patterns, for that sender. Within the commit that writes the message. */
 export function hearMessage(
-  db: Database,
+  db: Store["db"],
   session: Session,
   { id, parts, created_ms }: { id: number; parts: Part[]; created_ms: number },
 ): void {

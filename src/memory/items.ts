@@ -1,11 +1,12 @@
 /** Rows as readers see them. */
-import type { Database } from "bun:sqlite"
+
 import type { MemoryRow } from "../store/memory.ts"
 import { factsOfRows } from "../store/memory-facts.ts"
 import { tagsOf } from "../store/memory-search.ts"
+import type { Store } from "../store/open.ts"
 import type { MemoryItem } from "./memory.ts"
 
-export function toItems(db: Database, rows: readonly MemoryRow[]): MemoryItem[] {
+export function toItems(db: Store["db"], rows: readonly MemoryRow[]): MemoryItem[] {
   const ids = rows.map(({ id }) => id)
   const tags = tagsOf(db, ids)
   const fact_ids = rows.filter(({ kind }) => kind === "fact").map(({ id }) => id)

@@ -1,8 +1,9 @@
 /** What the memory offers to turns, tools, methods and commands. */
-import type { Database } from "bun:sqlite"
+
 import type { Part } from "../base/parts.ts"
 import type { MemoryKind, MemorySource, Owner } from "../store/memory.ts"
 import type { Message } from "../store/messages.ts"
+import type { Store } from "../store/open.ts"
 import type { Session } from "../store/sessions.ts"
 import type { ExportPage, ExportRequest } from "./transfer/export.ts"
 import type { ImportBatch, Imported } from "./transfer/import.ts"
@@ -175,7 +176,7 @@ export type ContextRequest = {
 /** Holds nothing and loads little before it is used. */
 export type Memory = {
   /** In the commit that begins a turn: learns at once what the user's message says. */
-  hear(db: Database, session: Session, message: { id: number; parts: Part[]; created_ms: number }): void
+  hear(db: Store["db"], session: Session, message: { id: number; parts: Part[]; created_ms: number }): void
   assemble(request: ContextRequest): Promise<AssembledContext>
   /** After a turn: what is due is indexed, summarised and learnt in the background. */
   later(session_id: number): void

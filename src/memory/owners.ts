@@ -1,8 +1,9 @@
 /** Who sees whose memory. The one place that decides it; what is not named here is seen by nobody. */
-import type { Database } from "bun:sqlite"
+
 import { AppError } from "../base/errors.ts"
 import { type SessionParts, toSender } from "../base/session-key.ts"
 import { findOwner, listOwners, listShared, type Owner, takeOwner } from "../store/memory.ts"
+import type { Store } from "../store/open.ts"
 import type { Audience, Reader } from "./memory.ts"
 
 /** What the configuration says of it. */
@@ -17,7 +18,7 @@ export type Sharing = {
  * The numbers of the owners that a reader sees: the agent's own, his own sender's (all of the agent's for an operator,
  * or where senders are together), and what agents put into namespaces that they may share in and the reader's reads.
  */
-export function ownersFor(db: Database, { agent, sender }: Reader, sharing: Sharing): number[] {
+export function ownersFor(db: Store["db"], { agent, sender }: Reader, sharing: Sharing): number[] {
   const everybody = sender === undefined || sharing.senders === "together"
   const own = everybody
     ? listOwners(db, agent)
@@ -44,5 +45,5 @@ export function ownerOf({ agent, sender }: Reader, audience: Audience, sharing: 
 }
 
 /** The number of a session's own sender. */
-export const takeSessionOwner = (db: Database, session: SessionParts): number =>
+export const takeSessionOwner = (db: Store["db"], session: SessionParts): number =>
   takeOwner(db, { agent: session.agent, sender: toSender(session), namespace: "" })

@@ -1,12 +1,12 @@
-import type { Database } from "bun:sqlite"
 import { memory_kinds } from "../store/memory.ts"
 import { countFacts, countKinds } from "../store/memory-index.ts"
+import type { Store } from "../store/open.ts"
 import type { MemoryStats } from "./memory.ts"
 import type { Vectors } from "./vectors/set.ts"
 
 /** Counts of an agent's rows, or of everybody's; what is said of vectors is of everybody's. */
 export function statsOf(
-  db: Database,
+  db: Store["db"],
   agent: string | undefined,
   { vectors, embedder, pending }: { vectors: Vectors; embedder: string; pending: number },
 ): MemoryStats {

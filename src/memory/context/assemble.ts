@@ -1,9 +1,10 @@
 /** Puts together what a model is given of the memory for a turn, each part within its budget, and says why. */
-import type { Database } from "bun:sqlite"
+
 import { AppError } from "../../base/errors.ts"
 import { found_metadata, textOf } from "../../base/parts.ts"
 import { toSender } from "../../base/session-key.ts"
 import { listKnownFacts } from "../../store/known-facts.ts"
+import type { Store } from "../../store/open.ts"
 import { currentSummaries, readSummaries, type SummaryRow } from "../../store/summaries.ts"
 import type { MemoryConfig } from "../config.ts"
 import type {
@@ -24,7 +25,7 @@ import { type Fitted, fitTurns, type Recent, readRecent } from "./recent.ts"
 import { type CountTokens, tokensOf } from "./tokens.ts"
 
 export type ContextDeps = {
-  db: Database
+  db: Store["db"]
   config: MemoryConfig
   /** Whose rows the reader sees. */
   owner_ids: readonly number[]

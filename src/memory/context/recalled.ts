@@ -1,6 +1,7 @@
 /** Passages that a search found for a message: which of them are shown, and how. */
-import type { Database } from "bun:sqlite"
+
 import { toSender } from "../../base/session-key.ts"
+import type { Store } from "../../store/open.ts"
 import type { Session } from "../../store/sessions.ts"
 import { questionBefore, summaryStarts, writersOf } from "../../store/summaries.ts"
 import type { ContextPiece, MemoryHit } from "../memory.ts"
@@ -14,7 +15,7 @@ const passage_tokens_max = 120
 const question_tokens_max = 40
 
 export type RecalledOptions = {
-  db: Database
+  db: Store["db"]
   session: Session
   /** The session's first message that is sent as it is; what comes from there on is no memory. */
   shown_from: number

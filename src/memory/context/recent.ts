@@ -1,6 +1,7 @@
 /** The last turns of a session as they were said, and how they are made to fit. */
-import type { Database } from "bun:sqlite"
+
 import type { Part, ToolResult } from "../../base/parts.ts"
+import type { Store } from "../../store/open.ts"
 import type { Session } from "../../store/sessions.ts"
 import { countTurns, latestTurns, readStretch, type StretchMessage } from "../../store/summaries.ts"
 import type { ContextRequest } from "../memory.ts"
@@ -25,7 +26,7 @@ const windows_waiting_max = 3
  * a provider's cache of the prompt holds for the turns between.
  */
 export function readRecent(
-  db: Database,
+  db: Store["db"],
   { session, message }: Pick<ContextRequest, "session" | "message">,
   options: RecentOptions,
 ): Recent {
@@ -46,7 +47,7 @@ export function readRecent(
 
 /** The first message of those past turns that are shown; `turns` are newest first. */
 function beginning(
-  db: Database,
+  db: Store["db"],
   session: Session,
   turns: number[],
   { window, summarised, kept_max, before }: RecentOptions & { kept_max: number; before: number },

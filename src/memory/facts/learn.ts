@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite"
 import {
   addFact,
   currentFacts,
@@ -9,6 +8,7 @@ import {
   supersedeFact,
 } from "../../store/facts.ts"
 import type { MemorySource } from "../../store/memory.ts"
+import type { Store } from "../../store/open.ts"
 import { hashText } from "../index/hash.ts"
 import { fold, toWords } from "../text/fold.ts"
 import type { FoundFact } from "./fact.ts"
@@ -50,11 +50,11 @@ const same_talk_ms = 24 * 3_600_000
  *
  * Nothing is deleted. A fact is a row of its session and goes with it; its message may go before (`said_in` becomes null).
  */
-export function learnFacts(db: Database, told: Told): LearntFact[] {
+export function learnFacts(db: Store["db"], told: Told): LearntFact[] {
   return told.found.flatMap((found) => learnFact(db, told, found) ?? [])
 }
 
-function learnFact(db: Database, told: Told, found: FoundFact): LearntFact | undefined {
+function learnFact(db: Store["db"], told: Told, found: FoundFact): LearntFact | undefined {
   const fact = { ...found, subject: subjectOf(db, told, found) }
   const key = toKey(fact)
   const object = found.day ? `${found.object} (${found.day})` : found.object
@@ -81,7 +81,7 @@ function learnFact(db: Database, told: Told, found: FoundFact): LearntFact | und
 }
 
 /** "We have until 3 March now", where the last deadline that was spoken of is the grant's. */
-function subjectOf(db: Database, { owner_id, session_id }: Told, found: FoundFact): string {
+function subjectOf(db: Store["db"], { owner_id, session_id }: Told, found: FoundFact): string {
   if (!found.is_vague || !found.is_change || session_id === null) return found.subject
   return lastFactIn(db, { owner_id, session_id, predicate: found.predicate })?.subject ?? found.subject
 }
@@ -111,7 +111,7 @@ function isDispute({ session_id, now_ms }: Told, found: FoundFact, known: Stored
 }
 
 /** Which of them it is that ended is said by its value; one of several, or the only one. */
-function end(db: Database, current: StoredFact[], object: string, now_ms: number): LearntFact | undefined {
+function end(db: Store["db"], current: StoredFact[], object: string, now_ms: number): LearntFact | undefined {
   const ended = current.find((known) => isPartOf(known.object, object))
   if (!ended) return undefined
   settleDisputes(db, ended.uid)
@@ -120,7 +120,7 @@ function end(db: Database, current: StoredFact[], object: string, now_ms: number
 }
 
 function affirm(
-  db: Database,
+  db: Store["db"],
   told: Told,
   found: FoundFact,
   same: StoredFact,
@@ -138,7 +138,7 @@ function affirm(
 }
 
 function write(
-  db: Database,
+  db: Store["db"],
   { owner_id, session_id, message_id, source, now_ms }: Told,
   { type, subject, predicate, object, confidence, said }: FoundFact,
   { uid, key, disputes }: { uid: string; key: string; disputes: string | null },

@@ -1,11 +1,11 @@
-import type { Database } from "bun:sqlite"
 import { vectorsOfHashes } from "../../store/memory-index.ts"
+import type { Store } from "../../store/open.ts"
 import type { VectorSet } from "../vectors/set.ts"
 import { hashText } from "./hash.ts"
 
 /** Vectors of rows whose very text has one in the set already, by the row. */
 export function vectorsByHash(
-  db: Database,
+  db: Store["db"],
   set: VectorSet,
   rows: readonly { id: number; text: string }[],
 ): Map<number, Float32Array> {

@@ -1,9 +1,10 @@
 /** Finds what a reader may see: by words, by meaning, both fused; and says what it looked at. */
-import type { Database } from "bun:sqlite"
+
 import { AppError, toTrace } from "../../base/errors.ts"
 import type { Log } from "../../base/log.ts"
 import { getMemories } from "../../store/memory.ts"
 import { countRows, keepMatching, listTagged, matchWords, type RowFilter } from "../../store/memory-search.ts"
+import type { Store } from "../../store/open.ts"
 import { findSession } from "../../store/sessions.ts"
 import type { SetInUse } from "../index/in-use.ts"
 import { toItems } from "../items.ts"
@@ -13,7 +14,7 @@ import type { VectorFilter, Vectors } from "../vectors/set.ts"
 import { fuse, hash_weight, model_weight, type Ranking, words_weight } from "./fuse.ts"
 
 export type SearchDeps = {
-  db: Database
+  db: Store["db"]
   vectors: Vectors
   inUse(): SetInUse[]
   /** Sets that are there but whose embedder is not configured. */

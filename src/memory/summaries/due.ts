@@ -1,5 +1,5 @@
 /** Which stretch of a session is to be summarised next, and which summaries are to be joined. */
-import type { Database } from "bun:sqlite"
+import type { Store } from "../../store/open.ts"
 import type { Session } from "../../store/sessions.ts"
 import { currentSummaries, earliestTurns, lastBefore, type SummaryRange } from "../../store/summaries.ts"
 import type { MemoryConfig } from "../config.ts"
@@ -22,7 +22,7 @@ const windows_at_once = 5
  * The oldest turns that no summary covers: a window of them once there are more than two, so that a window's worth stays as
  * it was said; a gap that forgetting left, whatever its length. Undefined where nothing is due.
  */
-export function dueStretch(db: Database, session: Session, window: number): Stretch | undefined {
+export function dueStretch(db: Store["db"], session: Session, window: number): Stretch | undefined {
   const { id } = session
   let after = session.context_after
   for (const { first_message, last_message } of currentSummaries(db, session)) {
@@ -37,7 +37,7 @@ export function dueStretch(db: Database, session: Session, window: number): Stre
   return toStretch(db, id, turns[0]!, turns[length]!)
 }
 
-function toStretch(db: Database, session_id: number, first: number, before: number): Stretch {
+function toStretch(db: Store["db"], session_id: number, first: number, before: number): Stretch {
   return { first, last: lastBefore(db, session_id, { after: first - 1, before }) ?? first }
 }
 
@@ -48,7 +48,7 @@ const kept_part = 0.5
 const joined_part = 0.3
 
 /** The oldest summaries, where all of them are more than the budget; at least two. */
-export function dueJoin(db: Database, session: Session, budget: number): SummaryRange[] {
+export function dueJoin(db: Store["db"], session: Session, budget: number): SummaryRange[] {
   const ranges = currentSummaries(db, session)
   const weigh = ({ tokens }: SummaryRange) => tokens + frame_tokens
   const total = ranges.reduce((sum, range) => sum + weigh(range), 2 * frame_tokens + 40)

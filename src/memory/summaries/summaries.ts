@@ -1,5 +1,4 @@
 /** Makes summaries of older stretches in the background, ahead of need; never within a turn. */
-import type { Database } from "bun:sqlite"
 import { toTrace } from "../../base/errors.ts"
 import type { Log } from "../../base/log.ts"
 import { addMemory } from "../../store/memory.ts"
@@ -186,7 +185,7 @@ const fingerprint = (messages: readonly StretchMessage[]) =>
 
 type NewRow = Written & { first: number; last: number; created_ms: number; tokens: number }
 
-function addRow(db: Database, session: Session, row: NewRow): void {
+function addRow(db: Store["db"], session: Session, row: NewRow): void {
   const { text, made_by, first, last, tokens, created_ms } = row
   const memory_id = addMemory(db, {
     ...{ owner_id: takeSessionOwner(db, session), kind: "summary", session_id: session.id, message_id: null },
