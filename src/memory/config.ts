@@ -32,7 +32,8 @@ const Tiers = Type.Object(
   {
     default: {},
     additionalProperties: false,
-    description: "Where vectors are kept. Rows move by themselves, by when they were last used.",
+    description:
+      "Where vectors are kept. Rows move by themselves, by when they were last used; up to 100,000 rows all of them are hot.",
   },
 )
 

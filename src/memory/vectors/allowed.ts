@@ -1,7 +1,8 @@
 /** Which rows of a part a filter lets through. */
-import type { Database } from "bun:sqlite"
+
 import { type Filter, row_bytes } from "../../kernel/vectors/kernel.ts"
 import type { MemoryKind } from "../../store/memory.ts"
+import type { Store } from "../../store/open.ts"
 import { fromPlace, placesOf, type VectorRow } from "../../store/vectors.ts"
 import type { Collection } from "./collection.ts"
 import { kindNumber, millis_at } from "./image.ts"
@@ -20,7 +21,7 @@ const seconds_max = 0xffff_ffff
 /** `slots` from the beginning of the part are looked at; the bitmap may have room for more. */
 export function allowedIn(
   collection: Collection,
-  db: Database,
+  db: Store["db"],
   part: Part,
   slots: number,
   room: number,

@@ -1,6 +1,7 @@
 /** Takes places over from SQLite into the files. */
-import type { Database } from "bun:sqlite"
+
 import type { Log } from "../../base/log.ts"
+import type { Store } from "../../store/open.ts"
 import { fromPlace, rowsAt, type VectorRow } from "../../store/vectors.ts"
 import { type Collection, leaveFiles } from "./collection.ts"
 import { unlinkSlots } from "./graph.ts"
@@ -10,7 +11,12 @@ import { clearSlot, digestSlots, type Part, writeSlot } from "./part.ts"
 const places_at_once = 256
 
 /** The places are of this set. What they were before is gone from files and graph when it returns. */
-export function applyPlaces(collection: Collection, db: Database, places: readonly number[], log: Log): void {
+export function applyPlaces(
+  collection: Collection,
+  db: Store["db"],
+  places: readonly number[],
+  log: Log,
+): void {
   const { graph, main, shape } = collection
   const slots = places.map(fromPlace).flatMap(({ cold, slot }) => (cold ? [] : [slot]))
   unlinkSlots(shape.kernel, graph, main, shape.dim, slots)

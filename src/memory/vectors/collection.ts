@@ -1,9 +1,10 @@
 /** A set of vectors as it is open: its parts, where they are kept, and what is going on with them. */
-import type { Database } from "bun:sqlite"
+
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Log } from "../../base/log.ts"
 import type { VectorKernel } from "../../kernel/vectors/kernel.ts"
+import type { Store } from "../../store/open.ts"
 import { getSet, slotsOf, type VectorSetRow } from "../../store/vectors.ts"
 import { remove, sizeOf } from "./flat.ts"
 import { dropGraph, type Graph, noGraph } from "./graph.ts"
@@ -54,7 +55,7 @@ type Clean = {
 /** Opens what is there; whether it is to be checked is said by `opened`, and whether made anew by `work`. */
 export function openCollection(
   kernel: VectorKernel,
-  db: Database,
+  db: Store["db"],
   folder: string,
   row: VectorSetRow,
   log: Log,
@@ -92,7 +93,7 @@ export function openCollection(
   return collection
 }
 
-function openFiles(collection: Collection, db: Database, row: VectorSetRow): void {
+function openFiles(collection: Collection, db: Store["db"], row: VectorSetRow): void {
   const { shape, folder } = collection
   const clean = readClean(folder)
   const parts = [collection.main, collection.cold]
@@ -128,7 +129,7 @@ function openFiles(collection: Collection, db: Database, row: VectorSetRow): voi
 }
 
 /** Where nothing is to be taken from the files. Whoever opens it fills them in the background. */
-function startAnew(collection: Collection, db: Database, reason: string): void {
+function startAnew(collection: Collection, db: Store["db"], reason: string): void {
   const is_empty = getSet(db, collection.id)?.rows === 0
   if (is_empty && collection.opened === "new") {
     for (const part of [collection.main, collection.cold]) part.trusted = Number.POSITIVE_INFINITY

@@ -1,5 +1,4 @@
 /** Which sets there are: one that serves, one that is filled beside it, and those that are given up. */
-import type { Database } from "bun:sqlite"
 import type { Store } from "../../store/open.ts"
 import { addSet, changeSet, getSet, listSets, removeSetStep } from "../../store/vectors.ts"
 import { breathe } from "./background.ts"
@@ -7,7 +6,7 @@ import { breathe } from "./background.ts"
 const rows_at_once = 256
 
 /** Answers the number of the embedder's set. */
-export function useEmbedder(db: Database, embedder: string, dim: number, created_ms: number): number {
+export function useEmbedder(db: Store["db"], embedder: string, dim: number, created_ms: number): number {
   const sets = listSets(db)
   const known = sets.find((set) => set.embedder === embedder && set.dim === dim)
   for (const { id, state } of sets) if (state === "filling" && id !== known?.id) changeSet(db, id, "retired")
@@ -18,7 +17,7 @@ export function useEmbedder(db: Database, embedder: string, dim: number, created
 }
 
 /** This set serves; all others are given up. */
-export function serveSet(db: Database, set_id: number): void {
+export function serveSet(db: Store["db"], set_id: number): void {
   for (const { id, state } of listSets(db)) {
     if (id === set_id) changeSet(db, id, "serving")
     else if (state !== "retired") changeSet(db, id, "retired")

@@ -37,8 +37,8 @@ export const noGraph = (): Graph => ({
   refused_at: 0,
 })
 
-/** Unlinking costs some 50 µs a node; beyond this it is made anew in the background instead. */
-const unlinked_at_once_max = 4096
+/** Unlinking takes some 50 µs a node; where there are more, the saved graph is reconciled in the background instead. */
+const unlinked_at_once_max = 1024
 
 export const matrixOf = (part: Part, dim: number): Bytes => ({
   rows: part.files[1]!.region,
@@ -113,7 +113,7 @@ export function unlinkSlots(
   if (nodes.length === 0) return
   if (nodes.length > unlinked_at_once_max) {
     dropGraph(graph)
-    graph.reason = "so many rows were removed at once that it is made anew"
+    graph.reason = "so many rows were removed at once that it is opened again"
     return
   }
   removeNodes(kernel, graph, matrixOf(part, dim), Uint32Array.from(nodes))

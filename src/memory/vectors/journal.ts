@@ -32,8 +32,9 @@ export function openJournal({ db, commit }: Store, log: Log): Journal {
       for (;;) {
         const changes = listChanges(db, taken, changes_at_once)
         if (changes.length === 0) break
-        taken = changes.at(-1)!.seq
         yield [...new Set(changes.map(({ place }) => place))]
+        // Only now: where they could not be taken over, they come again.
+        taken = changes.at(-1)!.seq
       }
       if (taken > before) clearing ??= clear(taken)
     },

@@ -1,6 +1,7 @@
 /** Gives places out, within a commit: by what SQLite has then, as a commit may be undone and run again. */
-import type { Database } from "bun:sqlite"
+
 import { assert } from "../../base/errors.ts"
+import type { Store } from "../../store/open.ts"
 import { addVector, isTaken, memoryWithout, slotsOf, toPlace } from "../../store/vectors.ts"
 import type { Collection } from "./collection.ts"
 import { bytesOf, digestImage, fitTier, isFiniteVector, toImage } from "./image.ts"
@@ -8,7 +9,7 @@ import { findFree, idAt, type Part } from "./part.ts"
 import type { NewVector } from "./set.ts"
 
 /** The next free slot at each call; free ones of the files first. */
-export function openSlots(db: Database, { id }: Collection, part: Part): () => number {
+export function openSlots(db: Store["db"], { id }: Collection, part: Part): () => number {
   const free = part.trusted === Number.POSITIVE_INFINITY ? findFree(part) : []
   while (free.length > 0 && idAt(part, free.at(-1)!) !== 0) free.pop()
   const isFree = (slot: number) => idAt(part, slot) === 0 && !isTaken(db, toPlace(id, part.cold, slot))
@@ -24,7 +25,7 @@ export function openSlots(db: Database, { id }: Collection, part: Part): () => n
   }
 }
 
-export function addVectors(db: Database, collection: Collection, rows: readonly NewVector[]): number {
+export function addVectors(db: Store["db"], collection: Collection, rows: readonly NewVector[]): number {
   const { id, main, shape } = collection
   const nextSlot = openSlots(db, collection, main)
   let count = 0

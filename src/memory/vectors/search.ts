@@ -1,7 +1,8 @@
 /** Searches one set: by the files as far as they are right, by SQLite beyond that. */
-import type { Database } from "bun:sqlite"
+
 import { assert } from "../../base/errors.ts"
 import { type Found, type Region, wordsOf } from "../../kernel/vectors/kernel.ts"
+import type { Store } from "../../store/open.ts"
 import { fromPlace, placesOf, rowsFrom, toPlace, vectorsAt } from "../../store/vectors.ts"
 import { type Allowed, allowedIn, toTest } from "./allowed.ts"
 import { breathe, type Pace } from "./background.ts"
@@ -12,7 +13,7 @@ import { exact_word, type Part, record_words, wordsOfRecords } from "./part.ts"
 import type { VectorHits, VectorQuery } from "./set.ts"
 
 export type Searching = {
-  db: Database
+  db: Store["db"]
   /** For vectors that are read from SQLite; of any content. */
   work: Region
   /** Answers a bitmap that was made for the same filter, if no row has changed since. */
@@ -217,7 +218,7 @@ async function searchRest(
 const withReserve = (k: number): number => 2 * k + reranked_min
 
 /** What was removed while it waited is not found. */
-function stillThere({ id }: Collection, hits: Hit[], db: Database): Hit[] {
+function stillThere({ id }: Collection, hits: Hit[], db: Store["db"]): Hit[] {
   const ids = hits.map(({ memory_id }) => memory_id)
   const there = new Set(placesOf(db, id, ids).map(({ memory_id }) => memory_id))
   return hits.filter(({ memory_id }) => there.has(memory_id))

@@ -1,7 +1,8 @@
 /** What the collections of vectors offer. SQLite has the truth; flat files beside it are what the kernel reads. */
-import type { Database } from "bun:sqlite"
+
 import type { KernelName } from "../../kernel/vectors/kernel.ts"
 import type { MemoryKind } from "../../store/memory.ts"
+import type { Store } from "../../store/open.ts"
 
 /** One embedder's vectors. The vectors of two sets cannot be compared: each is asked with its own embedder's. */
 export type VectorSet = {
@@ -119,7 +120,7 @@ export type Vectors = {
    * Within `store.commit`. Returns how many were added: a row that is gone meanwhile, or that has a vector in the set, is
    * left out. They can be found once it is committed; nothing else needs to be called.
    */
-  add(db: Database, set_id: number, rows: readonly NewVector[]): number
+  add(db: Store["db"], set_id: number, rows: readonly NewVector[]): number
   /**
    * Takes what was committed over into the files: what was added, and what was deleted by whomever, whose bytes are then
    * gone from the files and the graph. Every search begins with it. Not within `store.commit`.

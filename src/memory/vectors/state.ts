@@ -1,12 +1,12 @@
-import type { Database } from "bun:sqlite"
 import { join } from "node:path"
+import type { Store } from "../../store/open.ts"
 import { countMemories, getSet } from "../../store/vectors.ts"
 import type { Collection } from "./collection.ts"
 import { sizeOf } from "./flat.ts"
 import { nodesOf, unlinkedOf } from "./graph.ts"
 import type { GraphState, SetState } from "./set.ts"
 
-export function stateOf(collection: Collection, db: Database): SetState {
+export function stateOf(collection: Collection, db: Store["db"]): SetState {
   const { id, embedder, shape, state, main, cold, folder, graph, kept_in, reason } = collection
   const { opened, work, progress, rebuilds, rebuilt_because } = collection
   const files = [main, cold].flatMap((part) => part.files)

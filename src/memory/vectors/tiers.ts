@@ -1,5 +1,4 @@
 /** Which rows are hot, warm and cold: by when they were last used, each use counting as a day more. */
-import type { Database } from "bun:sqlite"
 import { row_bytes } from "../../kernel/vectors/kernel.ts"
 import type { Store } from "../../store/open.ts"
 import {
@@ -146,7 +145,7 @@ function edgeOf(hours: readonly number[], rows_max: number): { hour: number; roo
 }
 
 /** Where it still is what it was. */
-function move(db: Database, collection: Collection, from: number, memory_id: number, wanted: Tier): void {
+function move(db: Store["db"], collection: Collection, from: number, memory_id: number, wanted: Tier): void {
   const [row] = rowsAt(db, [from])
   if (row?.memory_id !== memory_id) return
   const { id, main, cold, shape } = collection
