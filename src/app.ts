@@ -18,7 +18,7 @@ import { openFiles } from "./gateway/files.ts"
 import { operatorToken, takeHome } from "./gateway/home.ts"
 import { type Hub, openHub } from "./gateway/hub.ts"
 import { type Limits, limits } from "./gateway/limits.ts"
-import { type Metrics, openMetrics } from "./gateway/metrics.ts"
+import { countTurn, type Metrics, openMetrics } from "./gateway/metrics.ts"
 import { type AnyMethod, openDispatcher } from "./gateway/rpc.ts"
 import { startServer } from "./gateway/server.ts"
 import { openSockets, type Sockets } from "./gateway/sockets.ts"
@@ -221,7 +221,7 @@ function openApp(options: AppOptions) {
       onEnd({ id, agent, session_key, log: { entries } }, outcome, duration_ms) {
         const last = entries.at(-1)?.event
         const stop_reason = last?.type === "done" ? last.stop_reason : "error"
-        count(metrics, stop_reason, outcome, duration_ms)
+        countTurn(metrics, stop_reason, outcome, duration_ms)
         hub.publish({ topic: "turn.done", data: { turn_id: id, session_key, agent, stop_reason }, agent })
       },
     },
@@ -250,15 +250,6 @@ function openApp(options: AppOptions) {
   sockets = openSockets(app, dispatcher, limits)
   for (const warning of loaded.warnings) log.warn("configuration", { warning })
   return { app, sockets, dispatcher }
-}
-
-function count(metrics: Metrics, stop_reason: string, outcome: object, duration_ms: number): void {
-  metrics.turns_total.set(stop_reason, (metrics.turns_total.get(stop_reason) ?? 0) + 1)
-  metrics.turn_seconds_total += duration_ms / 1000
-  const { usage } =
-    (outcome as { result?: { usage: { input_tokens: number; output_tokens: number } } }).result ?? {}
-  metrics.tokens_total.input += usage?.input_tokens ?? 0
-  metrics.tokens_total.output += usage?.output_tokens ?? 0
 }
 
 function startTidying(app: App): Disposable {

@@ -31,3 +31,13 @@ export const openMetrics = (): Metrics => ({
   plugin_calls_total: new Map(),
   webhooks_total: new Map(),
 })
+
+/** Counts a turn that is over. */
+export function countTurn(metrics: Metrics, stop_reason: string, outcome: object, duration_ms: number): void {
+  metrics.turns_total.set(stop_reason, (metrics.turns_total.get(stop_reason) ?? 0) + 1)
+  metrics.turn_seconds_total += duration_ms / 1000
+  const { usage } =
+    (outcome as { result?: { usage: { input_tokens: number; output_tokens: number } } }).result ?? {}
+  metrics.tokens_total.input += usage?.input_tokens ?? 0
+  metrics.tokens_total.output += usage?.output_tokens ?? 0
+}
