@@ -45,11 +45,15 @@ function compile(compiler: string, to: string, ...flags: string[]): void {
   )
 }
 
-/** By the compiler of this machine, without optimisation. */
+let plain: string | undefined
+
+/** By the compiler of this machine, without optimisation; made once. */
 function plainResults(): string {
+  if (plain) return plain
   using folder = openFolder()
   compile("cc", folder.at("plain"), "-O0")
-  return run(folder.at("plain"), "0")
+  plain = run(folder.at("plain"), "0")
+  return plain
 }
 
 const compilers = [

@@ -75,12 +75,12 @@ test("a graph whose rows were all replaced twice finds as much as before", () =>
 })
 
 test("slots that are used again for other rows lead nowhere wrong", () => {
-  const n = 2000
+  const n = 1000
   const { rows, queries } = makeClusters(n, query_count, dim)
   const { rows: others } = makeClusters(n, 1, dim, 8)
   const world = openWorld(rows, queries)
   insert(world, sequence(n))
-  for (const [round, values] of [others, rows, others].entries()) {
+  for (const [round, values] of [others, rows].entries()) {
     const fresh = bytesOf(kernel, { n, dim, values })
     for (let from = 0; from < n; from += 250) {
       const nodes = sequence(250, from)
@@ -109,7 +109,7 @@ test.each([
   ["a third of the rows are one and the same", (row: number) => (row % 3 === 2 ? 2 : row)],
   ["all rows are one of fifty", (row: number) => row % 50],
 ])("where %s, all are found, and each can be removed", (_, source) => {
-  const n = 3000
+  const n = 2000
   const { rows, queries } = makeClusters(n, query_count, dim)
   const values = new Float32Array(rows.length)
   for (let row = 0; row < n; row++)
@@ -127,7 +127,7 @@ test.each([
   // Every row of a mass, when it is asked for.
   const mass = Array.from({ length: n }, (_, row) => row).filter((row) => source(row) === source(2))
   const query = values.slice(2 * dim, 3 * dim)
-  const k = Math.min(mass.length, 900)
+  const k = Math.min(mass.length, 600)
   expect([...kernel.graphSearch(world.graph, world.matrix, query, k, 1000, undefined).ids]).toEqual(
     mass.slice(0, k),
   )
@@ -143,30 +143,22 @@ test.each([
   ).toBeGreaterThan(0.97)
 })
 
-test.each([0.9, 0.5, 0.1, 0.01, 0.001])(
-  "a filter that leaves %f of the rows is searched as well",
-  (share) => {
-    const n = 4000
-    const { rows, queries } = makeClusters(n, query_count, dim)
-    const world = openWorld(rows, queries)
-    insert(world, sequence(n))
-    const random = randomOf(3)
-    const allow = bitmapOf(n, () => random() < share)
-    expect(recall(world, 40, allow, allow)).toBeGreaterThan(0.97)
-  },
-)
-
-test("a filter by one half of space, far from the query, is searched as well", () => {
-  const n = 4000
+test("under a filter, by chance or by a half of space, as much is found", () => {
+  const n = 3000
   const { rows, queries } = makeClusters(n, query_count, dim)
   const world = openWorld(rows, queries)
   insert(world, sequence(n))
-  const allow = bitmapOf(n, (row) => rows[row * dim]! > 0)
-  expect(recall(world, 40, allow, allow)).toBeGreaterThan(0.95)
+  const random = randomOf(3)
+  for (const share of [0.9, 0.5, 0.1, 0.01, 0.001]) {
+    const allow = bitmapOf(n, () => random() < share)
+    expect([share, recall(world, 40, allow, allow) > 0.97]).toEqual([share, true])
+  }
+  const half = bitmapOf(n, (row) => rows[row * dim]! > 0)
+  expect(recall(world, 40, half, half)).toBeGreaterThan(0.95)
 })
 
 test("a graph that was copied, larger or without its holes, finds what it found", () => {
-  const n = 2000
+  const n = 1200
   const { rows, queries } = makeClusters(n, query_count, dim)
   const world = openWorld(rows, queries)
   insert(world, sequence(n))
