@@ -56,8 +56,9 @@ export type Bytes = { rows: Region; scales: Region; dim: number }
 
 /**
  * The shapes and bounds are those of native/kernel.h, and are asserted here, so that the C has no error path. Vectors
- * with NaN or infinities are refused by whoever takes them in (`assertFinite`). All results are the same bits whoever
- * computes them. Nothing here waits: a scan of 100,000 rows of 384 takes about a millisecond.
+ * with NaN or infinities are refused by whoever takes them in; of numbers beyond 1e17 a sum of products could be
+ * infinite. All results are the same bits whoever computes them. Nothing here waits: a scan of 100,000 rows of 384 takes
+ * about a millisecond.
  */
 export type VectorKernel = {
   readonly name: KernelName
