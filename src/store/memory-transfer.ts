@@ -232,6 +232,17 @@ export const hasTriple = (
     )
     .get({ owner_id, subject, predicate, object }) !== null
 
+/** When an owner's facts that hold were last learnt or heard again; 0 where there are none. */
+export const lastLearnt = (db: Database, owner_id: number): number =>
+  (
+    db
+      .query(
+        `SELECT coalesce(max(learned_ms), 0) AS learned_ms FROM fact JOIN memory ON memory.id = memory_id
+         WHERE owner_id = ? AND superseded_ms IS NULL`,
+      )
+      .get(owner_id) as { learned_ms: number }
+  ).learned_ms
+
 /** Whether a session has messages of other turns than those that begin with this. */
 export const hasOwnMessages = (db: Database, session_id: number, prefix: string): boolean =>
   db

@@ -1,4 +1,5 @@
 /** Takes exported rows in again: each once, in the order in which they come. */
+import { currentFacts, supersedeFact } from "../../store/facts.ts"
 import { addTags, takeOwner } from "../../store/memory.ts"
 import { progressOf } from "../../store/memory-index.ts"
 import {
@@ -14,7 +15,8 @@ import {
   type RowToImport,
 } from "../../store/memory-transfer.ts"
 import type { Store } from "../../store/open.ts"
-import { learnFacts } from "../facts/learn.ts"
+import { learnFacts, toKey } from "../facts/learn.ts"
+import { isMultiValued } from "../facts/predicates.ts"
 import { hashText } from "../index/hash.ts"
 import { toWords } from "../text/fold.ts"
 import type { NewVector, Vectors } from "../vectors/set.ts"
@@ -83,23 +85,54 @@ export function takeIn(db: Store["db"], row: TransferRow): Taken {
   if (!fact && countSame(db, stored) > row.nth) return "known"
   const id = importRow(db, stored, { tags: row.tags, words: toWords(row.text) })
   if (fact) {
-    const { superseded_ms = null, superseded_by = null, disputes = null } = fact
     const said_in = place.origin === null ? (fact.said_in?.id ?? null) : null
     const kept = { ...fact, uid: fact.uid!, key: fact.key!, learned_ms: fact.learned_ms ?? row.created_ms }
-    importFact(db, id, { ...kept, superseded_ms, superseded_by, disputes, said_in })
+    const state = holding(db, owner_id, id, kept)
+    importFact(db, id, { ...kept, ...state, disputes: fact.disputes ?? null, said_in })
   }
   if (place.kind === "summary") importSummary(db, id, place.session_id!, row.summary!)
   return { id, is_detached: place.kind !== row.kind }
 }
 
-/** What was written down elsewhere supersedes what was known before, as if it were said now. */
+type Kept = NonNullable<TransferRow["fact"]> & { uid: string; key: string; learned_ms: number }
+
+/**
+ * Whether the fact still holds beside what is known here: of two values of the same thing the later one does, as if both had
+ * been learnt here. In one export there are not two but where they are disputed, so there nothing changes.
+ */
+function holding(
+  db: Store["db"],
+  owner_id: number,
+  memory_id: number,
+  { uid, key, predicate, learned_ms, superseded_ms, superseded_by, disputes }: Kept,
+): { superseded_ms: number | null; superseded_by: string | null } {
+  const as_it_was = { superseded_ms: superseded_ms ?? null, superseded_by: superseded_by ?? null }
+  if (superseded_ms !== undefined || isMultiValued(predicate)) return as_it_was
+  const others = currentFacts(db, owner_id, key).filter((other) => other.memory_id !== memory_id)
+  if (others.some((other) => other.uid === disputes)) return as_it_was
+  const later = others.find((other) => other.learned_ms > learned_ms)
+  if (later) return { superseded_ms: later.learned_ms, superseded_by: later.uid }
+  for (const other of others) supersedeFact(db, other.memory_id, { now_ms: learned_ms, by: uid })
+  return as_it_was
+}
+
+/**
+ * What was written down elsewhere supersedes what was known before that, as if it were said then; where something newer is
+ * known by now, it is a note.
+ */
 function learn(
   db: Store["db"],
   owner_id: number,
-  { text, tags, source, created_ms }: TransferRow,
+  row: TransferRow,
   { type, subject, predicate, object, confidence }: NonNullable<TransferRow["fact"]>,
 ): Taken {
+  const { text, tags, source, created_ms } = row
   if (hasTriple(db, owner_id, { subject, predicate, object })) return "known"
+  const current = isMultiValued(predicate) ? [] : currentFacts(db, owner_id, toKey({ subject, predicate }))
+  if (current.some(({ learned_ms }) => learned_ms > created_ms)) {
+    const { fact: _fact, ...note } = row
+    return takeIn(db, { ...note, kind: "note" })
+  }
   const found = {
     type,
     subject,

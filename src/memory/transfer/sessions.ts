@@ -1,10 +1,11 @@
 /** Takes conversations in that were held elsewhere. */
 import { type SessionParts, toSender, toSessionKey } from "../../base/session-key.ts"
-import { hasOwnMessages, hasTurn } from "../../store/memory-transfer.ts"
+import { hasOwnMessages, hasTurn, lastLearnt } from "../../store/memory-transfer.ts"
 import { addMessage } from "../../store/messages.ts"
 import type { Store } from "../../store/open.ts"
 import { findSession, type Session, touchSession } from "../../store/sessions.ts"
 import { split } from "../index/pieces.ts"
+import { takeSessionOwner } from "../owners.ts"
 import { takeIn } from "./import.ts"
 
 export type SaidElsewhere = SessionParts & {
@@ -58,7 +59,10 @@ export const importMessages = (
       const session = touchSession(db, key, parts, said.created_ms)
       const message = { parts: [{ type: "text" as const, text: said.text }], created_ms: said.created_ms }
       const id = addMessage(db, session.id, { ...message, turn_id, role: said.role })
-      if (said.role === "user") hear(db, session, { id, ...message })
+      const owner_id = takeSessionOwner(db, session)
+      // What was said long ago is no news to what is known by now; it can be found all the same.
+      const is_news = lastLearnt(db, owner_id) <= said.created_ms
+      if (said.role === "user" && is_news) hear(db, session, { id, ...message })
       done.messages++
     }
     return done

@@ -3,8 +3,9 @@ import { expect, test } from "bun:test"
 import { parser } from "../../../src/base/schema.ts"
 import { parseSessionKey, toSender, toSessionKey } from "../../../src/base/session-key.ts"
 import { type Into, parseForeign } from "../../../src/memory/transfer/foreign.ts"
+import { importRows } from "../../../src/memory/transfer/import.ts"
 import { parseHistoryFile, parseMemoryFile } from "../../../src/memory/transfer/markdown.ts"
-import { TransferRow } from "../../../src/memory/transfer/row.ts"
+import { parseTransferRow, TransferRow } from "../../../src/memory/transfer/row.ts"
 import { importMessages, type SaidElsewhere } from "../../../src/memory/transfer/sessions.ts"
 import { addMessage, listMessages } from "../../../src/store/messages.ts"
 import { openStore } from "../../../src/store/open.ts"
@@ -173,4 +174,34 @@ test("into a session that is in use nothing is put: its messages are notes", asy
   expect(store.db.query("SELECT kind, text, created_ms FROM memory").all()).toEqual([
     { kind: "note", text: "before", created_ms: 5 },
   ])
+})
+
+test("what was written down or said long ago does not take the place of what is known by now", async () => {
+  await using store = openStore(":memory:")
+  const owner = { agent: "default", sender: "telegram:default:12", namespace: "" }
+  const row = (object: string, created_ms: number) =>
+    parseTransferRow({
+      ...{ ...owner, kind: "fact", text: `City: ${object}`, created_ms },
+      fact: { subject: "user", predicate: "city", object },
+    })
+  const take = (one: TransferRow) =>
+    importRows({ store, vectors: { sets: () => [], add: () => 0 } }, { rows: [one], embedder: undefined })
+  for (const one of [row("Oslo", 500), row("Lima", 100), row("Lima", 100), row("Bergen", 600)])
+    await take(one)
+  const rows = store.db
+    .query("SELECT kind, text, superseded_ms FROM memory LEFT JOIN fact ON memory_id = id ORDER BY id")
+    .all()
+  expect(rows).toEqual([
+    { kind: "fact", text: "user's city: Oslo", superseded_ms: 600 },
+    { kind: "note", text: "City: Lima", superseded_ms: null },
+    { kind: "fact", text: "user's city: Bergen", superseded_ms: null },
+  ])
+  const heard: string[] = []
+  const deps = {
+    store,
+    hear: (_db: unknown, _session: unknown, { created_ms }: { created_ms: number }) =>
+      void heard.push(`${created_ms}`),
+  }
+  await importMessages(deps, [said("old"), { ...said("new"), created_ms: 700 }])
+  expect(heard).toEqual(["700"])
 })

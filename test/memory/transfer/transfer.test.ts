@@ -139,6 +139,28 @@ test("facts that hold no more and facts that are disputed come back as they were
   expect(linesOf(to)).toEqual(before)
 })
 
+test.each([
+  ["later", 9, ["Lima", "Oslo"]],
+  ["earlier", 1, ["Oslo", "Lima"]],
+])("a fact that is %s than what is known here", async (_name, learned_ms, [holds, held]) => {
+  await using store = openStore(":memory:")
+  const city = (object: string, learned_ms: number, uid: string) =>
+    note({
+      ...{ kind: "fact", text: `user's city: ${object}` },
+      fact: { uid, key: "user\ncity", subject: "user", predicate: "city", object, learned_ms },
+    })
+  const rows = [city("Oslo", 5, "here"), city("Lima", learned_ms, "there")]
+  for (const row of rows)
+    await importRows({ store, vectors: no_vectors }, { rows: [row], embedder: undefined })
+  const facts = store.db
+    .query("SELECT object, superseded_by FROM fact ORDER BY superseded_ms IS NOT NULL")
+    .all()
+  expect(facts).toEqual([
+    { object: holds, superseded_by: null },
+    { object: held, superseded_by: holds === "Oslo" ? "here" : "there" },
+  ])
+})
+
 test("what is taken in is found by its words", async () => {
   await using store = openStore(":memory:")
   await importRows({ store, vectors: no_vectors }, { rows: [note()], embedder: undefined })
