@@ -79,10 +79,10 @@ export async function openLive(
     gateway,
     retention,
     memory,
-    toMemorySettings: (deps, kernel) =>
+    toMemorySettings: (deps, engine) =>
       toMemorySettings(
         { ...deps, memory, configured: [agent, ...agents], agents: live.agents, models, home: home.home },
-        kernel,
+        engine,
       ),
     shown,
     default_agent: agent.id,

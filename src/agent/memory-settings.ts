@@ -3,11 +3,9 @@ import { join } from "node:path"
 import { toTrace } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { once } from "../base/once.ts"
-import type { VectorKernel } from "../kernel/vectors/kernel.ts"
 import type { MemoryConfig } from "../memory/config.ts"
 import type { Embedder } from "../memory/embed/embedder.ts"
-import { openHashEmbedder } from "../memory/embed/hash.ts"
-import { openRemoteEmbedder } from "../memory/embed/remote.ts"
+import type { MemoryEngine } from "../memory/open.ts"
 import type { MemorySettings } from "../memory/service.ts"
 import { openSouls } from "../memory/soul.ts"
 import { openEmbeddings } from "../providers/embeddings.ts"
@@ -30,14 +28,14 @@ export type MemoryNeeds = {
   now_ms(): number
 }
 
-export function toMemorySettings(needs: MemoryNeeds, kernel: VectorKernel): MemorySettings {
+export function toMemorySettings(needs: MemoryNeeds, engine: MemoryEngine): MemorySettings {
   const { memory, configured, agents, models, home, store, log, now_ms } = needs
-  const hash = openHashEmbedder(kernel)
+  const hash = engine.openHashEmbedder(engine.kernel)
   const record = (usage: UsageRecord) =>
     store
       .commit((db) => addUsage(db, usage))
       .catch((thrown) => log.error("what the memory cost could not be written", { cause: toTrace(thrown) }))
-  const embedder = memory.embedder === "hash" ? hash : toRemote(memory.embedder, needs, record)
+  const embedder = memory.embedder === "hash" ? hash : toRemote(memory.embedder, needs, record, engine)
   const shared = configured.map(
     ({ id, memory: { share = [], read = [] } = {} }) => [id, { share, read }] as const,
   )
@@ -64,6 +62,7 @@ function toRemote(
   { provider, model, dimensions, batch_max }: Remote,
   { models, now_ms }: MemoryNeeds,
   record: (usage: UsageRecord) => void,
+  { openRemoteEmbedder }: MemoryEngine,
 ): Embedder {
   const priced = (input_tokens: number) =>
     models.cost({ provider, model }, { input_tokens, output_tokens: 0, cached_tokens: 0 })

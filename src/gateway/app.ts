@@ -6,9 +6,8 @@ import type { ModelChoice, Models } from "../agent/model.ts"
 import type { Turns } from "../agent/turns.ts"
 import type { Log } from "../base/log.ts"
 import type { Channels } from "../channels/channel.ts"
-import type { VectorKernel } from "../kernel/vectors/kernel.ts"
 import type { MemoryConfig } from "../memory/config.ts"
-import type { OpenedMemory } from "../memory/open.ts"
+import type { MemoryEngine, OpenedMemory } from "../memory/open.ts"
 import type { MemorySettings } from "../memory/service.ts"
 import type { Plugins, PluginTool } from "../plugins/plugin.ts"
 import type { RetentionConfig } from "../store/config.ts"
@@ -28,7 +27,7 @@ export type Live = {
   retention: RetentionConfig
   memory: MemoryConfig
   /** What the memory needs of all this; `deps` is what outlives a change of the configuration. */
-  toMemorySettings(deps: { store: Store; log: Log; now_ms(): number }, kernel: VectorKernel): MemorySettings
+  toMemorySettings(deps: { store: Store; log: Log; now_ms(): number }, engine: MemoryEngine): MemorySettings
   /** The configuration as it may be shown: without any secret. */
   shown: Record<string, unknown>
   agents: Agents

@@ -1,10 +1,19 @@
 import type { VectorKernel } from "../kernel/vectors/kernel.ts"
+import type { openHashEmbedder } from "./embed/hash.ts"
+import type { openRemoteEmbedder } from "./embed/remote.ts"
 import type { Memory } from "./memory.ts"
 import type { MemorySettings, ServiceOptions } from "./service.ts"
 
+/** What is loaded with the memory, and not before. */
+export type MemoryEngine = {
+  kernel: VectorKernel
+  openHashEmbedder: typeof openHashEmbedder
+  openRemoteEmbedder: typeof openRemoteEmbedder
+}
+
 export type MemoryOptions = Omit<ServiceOptions, "kernel"> & {
   /** Of the configuration by then; asked for when the memory is first used. */
-  settings(kernel: VectorKernel): MemorySettings
+  settings(engine: MemoryEngine): MemorySettings
   /** The engine of vectors, as `loadVectorKernel` names it; undefined for the best there is. */
   kernel: string | undefined
 }
@@ -25,15 +34,20 @@ export type OpenedMemory = {
 export function openMemory({ settings, kernel, ...options }: MemoryOptions): OpenedMemory {
   type Service = Awaited<ReturnType<typeof import("./service.ts")["openMemoryService"]>>
   let opening: Promise<Service> | undefined
-  let opened: { service: Service; engine: VectorKernel } | undefined
+  let opened: { service: Service; engine: MemoryEngine } | undefined
   let is_over = false
   const open = async () => {
-    const [{ openMemoryService }, { loadVectorKernel, parseKernelName }] = await Promise.all([
+    const [{ openMemoryService }, { loadVectorKernel, parseKernelName }, hash, remote] = await Promise.all([
       import("./service.ts"),
       import("../kernel/vectors/load.ts"),
+      import("./embed/hash.ts"),
+      import("./embed/remote.ts"),
     ])
-    const engine = loadVectorKernel(kernel === undefined ? undefined : parseKernelName(kernel))
-    const service = await openMemoryService({ ...options, kernel: engine }, settings(engine))
+    const loaded = loadVectorKernel(kernel === undefined ? undefined : parseKernelName(kernel))
+    const { openHashEmbedder } = hash
+    const { openRemoteEmbedder } = remote
+    const engine = { kernel: loaded, openHashEmbedder, openRemoteEmbedder }
+    const service = await openMemoryService({ ...options, kernel: loaded }, settings(engine))
     opened = { service, engine }
     return service
   }
