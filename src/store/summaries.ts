@@ -172,12 +172,12 @@ export const sessionById = (db: Database, id: number): Session | undefined =>
 export const writersOf = (
   db: Database,
   ids: readonly number[],
-): Map<number, { role: Role; session_id: number; text: string }> =>
+): Map<number, { role: Role; session_id: number }> =>
   new Map(
     (
       db
-        .query("SELECT id, role, session_id, text FROM message WHERE id IN (SELECT value FROM json_each(?))")
-        .all(JSON.stringify(ids)) as { id: number; role: Role; session_id: number; text: string }[]
+        .query("SELECT id, role, session_id FROM message WHERE id IN (SELECT value FROM json_each(?))")
+        .all(JSON.stringify(ids)) as { id: number; role: Role; session_id: number }[]
     ).map(({ id, ...row }) => [id, row]),
   )
 

@@ -10,6 +10,7 @@ model = "scripted"
 models = ["other"]
 [memory]
 episodic_window = 2
+summaries = "none"
 `
 
 /** Roles and texts of a request in OpenAI's form. */
@@ -51,15 +52,17 @@ test("session.reset moves what the model sees, and the window is the configured 
   await using model = startModel((_asked, call) => [`answer ${call}`])
   await using gateway = await startGateway({ model, config })
   await using client = await openSocket(gateway.ws, { token: gateway.token })
-  for (const content of ["0", "1", "2", "3"]) await client.call("chat.send", { content })
-  expect(linesOf(model.asked[3])).toEqual([
-    ...["user 1", "assistant answer 1", "user 2", "assistant answer 2", "user 3"],
+  for (const content of ["0", "1", "2", "3", "4", "5"]) await client.call("chat.send", { content })
+  // At least two past turns; the beginning moves by as many at a time.
+  expect(linesOf(model.asked[5])).toEqual([
+    ...["user 2", "assistant answer 2", "user 3", "assistant answer 3", "user 4", "assistant answer 4"],
+    "user 5",
   ])
   await client.call("session.reset", { session_key: key })
-  await client.call("chat.send", { content: "4" })
-  expect(linesOf(model.asked[4])).toEqual(["user 4"])
+  await client.call("chat.send", { content: "6" })
+  expect(linesOf(model.asked[6])).toEqual(["user 6"])
   const { result } = await client.call("chat.history", { session_key: key })
-  expect((result as { messages: unknown[] }).messages).toHaveLength(10)
+  expect((result as { messages: unknown[] }).messages).toHaveLength(14)
 })
 
 test("a model is chosen for a message by chat.send and for a session by session.patch", async () => {

@@ -27,8 +27,8 @@ export const tellingWords = (text: string): string[] =>
 
 const isTelling = (word: string) => !isStopWord(word) && !courtesies.has(word)
 
-/** A letter by itself, or the beginning of a word, which `toMatch` has beside the word. */
-const is_part = /^[a-z]$|^0\p{L}/u
+/** A letter or a digit by itself, or the beginning of a word, which `toMatch` has beside the word. */
+const is_part = /^[a-z\d]$|^0\p{L}/u
 
 /** What is said in the words of a message, also in other forms of them. */
 export type Words = {
