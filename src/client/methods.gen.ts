@@ -393,6 +393,7 @@ export type Methods = {
         /** soul, summary, facts, recalled, recent or question. */
         part: string
         memory_id: string | null
+        message_id: string | null
         kind: string
         text: string
         tokens: number

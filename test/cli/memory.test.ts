@@ -64,7 +64,7 @@ test.each([
 test("an explanation shows the parts with their tokens, and the whole", async () => {
   await ask(gateway, "chat.send", { content: "My sister lives in Lima.", peer: "eve" })
   const { stdout } = await memory("explain", "default:ws:default:eve", "Where does my sister live?")
-  expect(stdout).toMatch(/^PART +ID +TOKENS +WHY +TEXT\n/)
+  expect(stdout).toMatch(/^PART +MEMORY +TOKENS +WHY +TEXT\n/)
   expect(stdout).toContain("Lima")
   expect(stdout).toMatch(/\d+ tokens in all: .*question \d+/)
 })

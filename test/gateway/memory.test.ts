@@ -211,3 +211,38 @@ test("a rule takes the memory's tools away", async () => {
   expect(told.filter((name) => name.startsWith("memory"))).toEqual([])
   expect(await tool(gateway, "main", "memory_search", { query: "x" })).toMatchObject({ is_error: true })
 })
+
+test("an explanation names messages and rows by their own numbers, and its tokens add up", async () => {
+  await using model = startModel(() => ["Noted."])
+  await using gateway = await startGateway({ model })
+  const session_key = "default:ws:default:ann"
+  await ask(gateway, "chat.send", { content: "My sister lives in Lima.", peer: "ann" })
+  type Piece = {
+    part: string
+    memory_id: string | null
+    message_id: string | null
+    tokens: number
+    included: boolean
+  }
+  const { pieces, tokens } = await ask<{ pieces: Piece[]; tokens: number }>(gateway, "memory.explain", {
+    ...{ session_key, text: "Where does my sister live?" },
+  })
+  const of = (part: string) => pieces.filter((piece) => piece.part === part)
+  const { messages } = await ask<{ messages: { message_id: string }[] }>(gateway, "chat.history", {
+    session_key,
+  })
+  expect(
+    of("recent")
+      .map(({ memory_id, message_id }) => [memory_id, message_id])
+      .toSorted(),
+  ).toEqual(messages.map(({ message_id }) => [null, message_id]).toSorted())
+  const { items } = await list(gateway, { kinds: ["fact"] })
+  expect(of("facts").map(({ memory_id, message_id }) => [memory_id, message_id])).toEqual([
+    [items[0]!.memory_id, null],
+  ])
+  expect(of("question")).toMatchObject([{ memory_id: null, message_id: null }])
+  const included = pieces.filter((piece) => piece.included).reduce((sum, piece) => sum + piece.tokens, 0)
+  expect(tokens).toBeGreaterThanOrEqual(included)
+  // Looking does not count as saying: nothing of it is in the session.
+  expect(messages).toHaveLength(2)
+})

@@ -60,7 +60,7 @@ export function showExplained({ pieces, tokens, budget, searched }: Explained): 
   })
   const total = `${tokens} tokens in all: ${sums.join(", ")}`
   const found = searched ? [showSearched(searched)] : []
-  return [table(["PART", "ID", "TOKENS", "", "WHY", "TEXT"], rows), total, ...found].join("\n")
+  return [table(["PART", "MEMORY", "TOKENS", "", "WHY", "TEXT"], rows), total, ...found].join("\n")
 }
 
 function excerpt(text: string): string {

@@ -1,6 +1,6 @@
-import { Type } from "@sinclair/typebox"
+import { type Static, Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
-import type { Audience } from "../../memory/memory.ts"
+import type { Audience, ContextPiece } from "../../memory/memory.ts"
 import { getSession } from "../../store/sessions.ts"
 import { agentFor } from "../access.ts"
 import { holds } from "../auth.ts"
@@ -132,12 +132,20 @@ export const memoryForget = defineMethod({
 const Piece = Type.Object({
   part: Type.String({ description: "soul, summary, facts, recalled, recent or question." }),
   memory_id: Nullable(Type.String),
+  message_id: Nullable(Type.String),
   kind: Type.String(),
   text: Type.String(),
   tokens: Type.Integer(),
   included: Type.Boolean(),
   why: Type.String(),
 })
+
+/** What is sent as it was said is a message of the session; all else that has a number is a row of the memory. */
+function toPiece({ id, ...piece }: ContextPiece): Static<typeof Piece> {
+  const is_message = piece.part === "recent" || piece.part === "question"
+  const named = id === null ? null : String(id)
+  return { memory_id: is_message ? null : named, message_id: is_message ? named : null, ...piece }
+}
 
 export const memoryExplain = defineMethod({
   name: "memory.explain",
@@ -160,10 +168,7 @@ export const memoryExplain = defineMethod({
     const memory = await app.memory.ready()
     const told = await memory.assemble({ session, message, signal: peer.signal })
     return {
-      pieces: told.pieces.map(({ id, ...piece }) => ({
-        memory_id: id === null ? null : String(id),
-        ...piece,
-      })),
+      pieces: told.pieces.map(toPiece),
       tokens: told.tokens,
       budget: { ...told.budget },
       ...(told.searched && { searched: toSearched(told.searched) }),
