@@ -43,7 +43,7 @@ export function loadClusters(kernel: VectorKernel, clusters: Clusters): Loaded {
   return { ...clusters, n, query_count, floats, matrix, bits, truth }
 }
 
-function regionOf(kernel: VectorKernel, values: ArrayBufferView<ArrayBuffer>): Region {
+function regionOf(kernel: VectorKernel, values: ArrayBufferView): Region {
   const region = kernel.allocate(values.byteLength)
   region.bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
   return region

@@ -60,9 +60,10 @@ static void link_node(const graph_t *graph, const matrix_t *matrix, uint32_t nod
   const kernel_graph *head = graph->head;
   uint32_t level = level_of(graph, node) < head->top ? level_of(graph, node) : head->top;
   prepare_node(&scratch->self, matrix, node);
-  uint32_t start = descend(graph, matrix, &scratch->self, level, node);
+  uint32_t start = descend(graph, matrix, &scratch->self, level);
   for (uint32_t at = level + 1; at-- > 0;) {
     begin_walk(scratch, head->capacity);
+    /* Of its last time, if it had one, there may be links to it. */
     visit(scratch, node);
     uint32_t count = walk(graph, matrix, &scratch->self, start, at, head->breadth, scratch, NULL), linked = 0;
     start = node_of(scratch->pool[0]);

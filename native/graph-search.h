@@ -43,9 +43,9 @@ static uint32_t walk(const graph_t *graph, const matrix_t *matrix, const query_t
   }
 }
 
-/* The best node that can be reached by steps to a better one on the levels from the top down to one above `level`. */
-static uint32_t descend(const graph_t *graph, const matrix_t *matrix, const query_t *query, uint32_t level,
-                        uint32_t self) {
+/* The best node that can be reached by steps to a better one on the levels from the top down to one above `level`, where
+ * nothing has a link to a node that does not reach higher than that. */
+static uint32_t descend(const graph_t *graph, const matrix_t *matrix, const query_t *query, uint32_t level) {
   uint32_t node = graph->head->entry;
   float best = score_node(query, matrix, node);
   for (uint32_t at = graph->head->top; at > level; at--) {
@@ -53,7 +53,6 @@ static uint32_t descend(const graph_t *graph, const matrix_t *matrix, const quer
       moved = false;
       const uint32_t *list = links_of(graph, node, at);
       for (uint32_t i = 1; list && i <= list[0]; i++) {
-        if (list[i] == self) continue;
         float score = score_node(query, matrix, list[i]);
         if (!(score > best)) continue;
         best = score;
@@ -91,7 +90,7 @@ static uint32_t graph_search(const kernel_graph *head, const int8_t *rows, const
     uint64_t wider = (uint64_t)breadth * head->count / allowed;
     breadth = wider < BREADTH_MAX ? (uint32_t)wider : BREADTH_MAX;
   }
-  uint32_t start = descend(&graph, &matrix, prepared, 0, NOBODY);
+  uint32_t start = descend(&graph, &matrix, prepared, 0);
   begin_walk(scratch, head->capacity);
   if (!allow) {
     uint32_t count = walk(&graph, &matrix, prepared, start, 0, breadth, scratch, NULL);

@@ -134,7 +134,7 @@ function linkNode(graph: Graph, rows: Rows, node: number): void {
   const { head } = graph
   const top = Math.min(levelOf(graph, node), head[at.top]!)
   const self: Query = queryOf(rows, node)
-  let start = descend(graph, rows, self, top, node)
+  let start = descend(graph, rows, self, top)
   const chosen: number[][] = []
   for (let level = top; level >= 0; level--) {
     const pool = walk(graph, rows, self, start, level, head[at.breadth]!, new Set([node]))

@@ -106,7 +106,7 @@ export function walk(
 }
 
 /** The best node that can be reached by steps to a better one on the levels above `level`. */
-export function descend(graph: Graph, rows: Rows, query: Query, level: number, self?: number): number {
+export function descend(graph: Graph, rows: Rows, query: Query, level: number): number {
   let node = graph.head[at.entry]!
   let best = scoreOf(query, rows, node)
   for (let height = graph.head[at.top]!; height > level; height--) {
@@ -114,7 +114,6 @@ export function descend(graph: Graph, rows: Rows, query: Query, level: number, s
       moved = false
       const list = linksOf(graph, node, height)
       for (let i = 1; list && i <= list[0]!; i++) {
-        if (list[i] === self) continue
         const score = scoreOf(query, rows, list[i]!)
         if (!(score > best)) continue
         best = score
