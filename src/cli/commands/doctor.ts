@@ -51,9 +51,10 @@ async function* examine(home: Home, deps: Deps, { fix }: { fix: boolean }): Asyn
     yield* guarded("gateway", async function* () {
       is_held = yield* checkGateway(home.home, deps)
     })
-    yield checkDatabase(home.home, is_held)
+    const database = checkDatabase(home.home, is_held)
+    yield database
+    if (database.level !== "fail") yield* guarded("memory", () => checkMemory(home.home, deps, is_held))
   }
-  if (is_there) yield* guarded("memory", () => checkMemory(home.home, deps, is_held))
   if (inspected) yield* checkModels(inspected)
   yield* guarded("walls", () => checkSandbox(inspected))
   yield* guarded("plugins", () => checkPlugins(home.home, inspected, deps, is_held))
