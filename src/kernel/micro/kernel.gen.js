@@ -119,7 +119,7 @@ function indexOf(micro, shape, saved) {
   const at = layOut(micro, shape);
   const { buffer } = micro.memory;
   const allow = new Uint8Array(buffer, at.allow, bitmapBytes(capacity));
-  const state = { count: 0, linked: 0 };
+  const state = { count: 0, linked: 0, removed: 0 };
   if (saved)
     Object.assign(state, restore(micro, at, saved));
   else
@@ -147,6 +147,7 @@ function indexOf(micro, shape, saved) {
       if (!Number.isInteger(id) || id < 0 || id >= state.count || !isThere(id))
         return false;
       allow[id >> 3] &= ~(1 << (id & 7));
+      state.removed++;
       return true;
     },
     link(most = capacity) {
@@ -164,8 +165,9 @@ function indexOf(micro, shape, saved) {
       put(buffer, at.vector, query, dim);
       micro.kernel_quantise(at.vector, 1, dim, at.query, at.query_scale);
       const linked = exact ? 0 : state.linked;
-      const near = linked > 0 ? searchGraph(micro, at, k, wide) : [];
-      const rest = linked < state.count ? scan(micro, at, dim, linked, state.count, k) : [];
+      const allowed = state.removed > 0 ? at.allow : everything;
+      const near = linked > 0 ? searchGraph(micro, at, allowed, k, wide) : [];
+      const rest = linked < state.count ? scan(micro, at, allowed, dim, linked, state.count, k) : [];
       return best([...near, ...rest], k);
     },
     save() {
@@ -183,6 +185,7 @@ function indexOf(micro, shape, saved) {
     }
   };
 }
+var everything = 0;
 var ids = (from, end) => Array.from({ length: end - from }, (_, i) => from + i);
 function put(buffer, to, vector, dim) {
   if (vector.length !== dim)
@@ -198,14 +201,14 @@ function linkRows(micro, at, rows) {
   new Uint32Array(buffer, at.keys, rows.length).set(rows.map((row) => row + 1));
   micro.kernel_graph_insert(at.graph, at.rows, at.scales, at.nodes, at.keys, rows.length, at.scratch);
 }
-function searchGraph(micro, at, k, breadth) {
+function searchGraph(micro, at, allow, k, breadth) {
   const scale = new Float32Array(micro.memory.buffer, at.query_scale, 1)[0];
-  const count = micro.kernel_graph_search(at.graph, at.rows, at.scales, at.query, scale, k, breadth, at.allow, at.ids, at.scores, at.scratch);
+  const count = micro.kernel_graph_search(at.graph, at.rows, at.scales, at.query, scale, k, breadth, allow, at.ids, at.scores, at.scratch);
   return hits(micro, at, count, 0);
 }
-function scan(micro, at, dim, from, end, k) {
+function scan(micro, at, allow, dim, from, end, k) {
   const first = from - from % 64;
-  const count = micro.kernel_scan_i8(at.query, at.query_scale, 1, at.rows + first * at.stride, at.scales + first * 4, end - first, dim, at.allow + first / 8, k, at.ids, at.scores);
+  const count = micro.kernel_scan_i8(at.query, at.query_scale, 1, at.rows + first * at.stride, at.scales + first * 4, end - first, dim, allow === everything ? everything : allow + first / 8, k, at.ids, at.scores);
   return hits(micro, at, count, first);
 }
 function hits(micro, at, count, first) {
@@ -222,16 +225,24 @@ function restore(micro, at, { count, linked, rows, scales, allow, graph, shape }
   bytes.set(rows, at.rows);
   bytes.set(scales, at.scales);
   bytes.set(allow, at.allow);
+  const state = { count, linked, removed: count - onesOf(allow) };
   if (linked === 0) {
     micro.kernel_graph_init(at.graph, shape.capacity, shape.dim, shape.degree, shape.breadth, 1);
-    return { count, linked };
+    return state;
   }
   bytes.set(graph, at.graph);
   const header = new Uint32Array(micro.memory.buffer, at.graph, 7);
   const fits = header[2] === shape.capacity && header[6] <= count && header[4] === shape.degree && graph.length === at.graph_bytes;
   if (!fits || micro.kernel_graph_check(at.graph, BigInt(at.graph_bytes), shape.dim) !== 0)
     throw new RangeError("That is no saved index: its graph is damaged.");
-  return { count, linked };
+  return state;
+}
+function onesOf(bitmap) {
+  let count = 0;
+  for (const byte of bitmap)
+    for (let bits = byte;bits > 0; bits &= bits - 1)
+      count++;
+  return count;
 }
 export {
   loadIndex,

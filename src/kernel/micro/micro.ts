@@ -97,7 +97,7 @@ function indexOf(micro: Micro, shape: Shape, saved?: Saved): Index {
   const at = layOut(micro, shape)
   const { buffer } = micro.memory
   const allow = new Uint8Array(buffer, at.allow, bitmapBytes(capacity))
-  const state = { count: 0, linked: 0 }
+  const state = { count: 0, linked: 0, removed: 0 }
   if (saved) Object.assign(state, restore(micro, at, saved))
   else micro.kernel_graph_init(at.graph, capacity, dim, degree, breadth, 1)
   const isThere = (id: number) => ((allow[id >> 3]! >> (id & 7)) & 1) === 1
@@ -122,6 +122,7 @@ function indexOf(micro: Micro, shape: Shape, saved?: Saved): Index {
     remove(id) {
       if (!Number.isInteger(id) || id < 0 || id >= state.count || !isThere(id)) return false
       allow[id >> 3]! &= ~(1 << (id & 7))
+      state.removed++
       return true
     },
     link(most = capacity) {
@@ -139,8 +140,9 @@ function indexOf(micro: Micro, shape: Shape, saved?: Saved): Index {
       put(buffer, at.vector, query, dim)
       micro.kernel_quantise(at.vector, 1, dim, at.query, at.query_scale)
       const linked = exact ? 0 : state.linked
-      const near = linked > 0 ? searchGraph(micro, at, k, wide) : []
-      const rest = linked < state.count ? scan(micro, at, dim, linked, state.count, k) : []
+      const allowed = state.removed > 0 ? at.allow : everything
+      const near = linked > 0 ? searchGraph(micro, at, allowed, k, wide) : []
+      const rest = linked < state.count ? scan(micro, at, allowed, dim, linked, state.count, k) : []
       return best([...near, ...rest], k)
     },
     save() {
@@ -158,6 +160,9 @@ function indexOf(micro: Micro, shape: Shape, saved?: Saved): Index {
     },
   }
 }
+
+/** Instead of a bitmap: there is nothing to look up. */
+const everything = 0
 
 const ids = (from: number, end: number): number[] => Array.from({ length: end - from }, (_, i) => from + i)
 
@@ -180,7 +185,7 @@ function linkRows(micro: Micro, at: Layout, rows: number[]): void {
   micro.kernel_graph_insert(at.graph, at.rows, at.scales, at.nodes, at.keys, rows.length, at.scratch)
 }
 
-function searchGraph(micro: Micro, at: Layout, k: number, breadth: number): Hit[] {
+function searchGraph(micro: Micro, at: Layout, allow: number, k: number, breadth: number): Hit[] {
   const scale = new Float32Array(micro.memory.buffer, at.query_scale, 1)[0]!
   const count = micro.kernel_graph_search(
     at.graph,
@@ -190,7 +195,7 @@ function searchGraph(micro: Micro, at: Layout, k: number, breadth: number): Hit[
     scale,
     k,
     breadth,
-    at.allow,
+    allow,
     at.ids,
     at.scores,
     at.scratch,
@@ -199,7 +204,15 @@ function searchGraph(micro: Micro, at: Layout, k: number, breadth: number): Hit[
 }
 
 /** From a row on whose number is a multiple of 64, since the bitmap is read by words: a few linked ones are read twice. */
-function scan(micro: Micro, at: Layout, dim: number, from: number, end: number, k: number): Hit[] {
+function scan(
+  micro: Micro,
+  at: Layout,
+  allow: number,
+  dim: number,
+  from: number,
+  end: number,
+  k: number,
+): Hit[] {
   const first = from - (from % 64)
   const count = micro.kernel_scan_i8(
     at.query,
@@ -209,7 +222,7 @@ function scan(micro: Micro, at: Layout, dim: number, from: number, end: number, 
     at.scales + first * 4,
     end - first,
     dim,
-    at.allow + first / 8,
+    allow === everything ? everything : allow + first / 8,
     k,
     at.ids,
     at.scores,
@@ -234,9 +247,10 @@ function restore(micro: Micro, at: Layout, { count, linked, rows, scales, allow,
   bytes.set(rows, at.rows)
   bytes.set(scales, at.scales)
   bytes.set(allow, at.allow)
+  const state = { count, linked, removed: count - onesOf(allow) }
   if (linked === 0) {
     micro.kernel_graph_init(at.graph, shape.capacity, shape.dim, shape.degree, shape.breadth, 1)
-    return { count, linked }
+    return state
   }
   bytes.set(graph, at.graph)
   const header = new Uint32Array(micro.memory.buffer, at.graph, 7)
@@ -247,5 +261,11 @@ function restore(micro: Micro, at: Layout, { count, linked, rows, scales, allow,
     graph.length === at.graph_bytes
   if (!fits || micro.kernel_graph_check(at.graph, BigInt(at.graph_bytes), shape.dim) !== 0)
     throw new RangeError("That is no saved index: its graph is damaged.")
-  return { count, linked }
+  return state
+}
+
+function onesOf(bitmap: Uint8Array): number {
+  let count = 0
+  for (const byte of bitmap) for (let bits = byte; bits > 0; bits &= bits - 1) count++
+  return count
 }
