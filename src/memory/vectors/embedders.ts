@@ -16,8 +16,10 @@ export function useEmbedder(db: Store["db"], embedder: string, dim: number, crea
   return known.id
 }
 
-/** This set serves; all others are given up. */
+/** This set serves; all others are given up. Nothing changes where it was given up itself. */
 export function serveSet(db: Store["db"], set_id: number): void {
+  const state = getSet(db, set_id)?.state
+  if (state === undefined || state === "retired") return
   for (const { id, state } of listSets(db)) {
     if (id === set_id) changeSet(db, id, "serving")
     else if (state !== "retired") changeSet(db, id, "retired")

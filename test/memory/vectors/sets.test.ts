@@ -60,6 +60,9 @@ test("who goes back to the embedder that still serves gives up what was being fi
   expect(world.vectors.sets().map(({ embedder }) => embedder)).toEqual(["test:1", "test:2"])
   expect((await world.vectors.use("test:1", 20)).id).toBe(world.set_id)
   expect(world.vectors.sets()).toHaveLength(1)
+  // It was given up a moment ago.
+  await world.vectors.finish(2)
+  expect(world.vectors.sets()).toMatchObject([{ embedder: "test:1", state: "serving" }])
   await check(world)
 })
 
