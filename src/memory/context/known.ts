@@ -1,7 +1,7 @@
 /** What is known and of use for a message: facts that hold, and those of which nobody knows which holds. */
 import type { KnownFact } from "../../store/known-facts.ts"
 import type { ContextPiece, MemoryFact } from "../memory.ts"
-import { toVectorWords } from "../text/fold.ts"
+import { fold } from "../text/fold.ts"
 import { quoted, toDay } from "./fence.ts"
 import type { Words } from "./gate.ts"
 import type { CountTokens } from "./tokens.ts"
@@ -12,6 +12,8 @@ const stale_after_ms = 30 * day_ms
 /** What seldom changes needs no date for a while. */
 const lasting = /name|birthday|pronouns|language|allergy|diet|health|relation|sister|brother|mother|father/
 const line_chars_max = 240
+/** What is of use for nearly every answer. */
+const basic = /^(?:name|nickname|language|location|instruction)$/
 const disputes_max = 3
 
 export type KnownOptions = {
@@ -101,13 +103,12 @@ export const sayFact = ({
 /** By what it shares with the message, its weight, and its age. */
 function weigh(fact: KnownFact, { words, found, now_ms }: KnownOptions): { score: number; why: string } {
   const rank = found.indexOf(fact.id)
-  const own = new Set(toVectorWords(`${fact.subject} ${fact.predicate} ${fact.object}`).split(" "))
-  const shared = [...own].filter((word) => words.has(word)).length
+  const own = fold(`${fact.subject} ${fact.predicate} ${fact.object}`)
+  let shared = 0
+  for (const mark of words.marks) if (own.includes(mark)) shared++
   const match = (rank < 0 ? 0 : 1 / (1 + rank / 4)) + Math.min(1, shared / 2)
   const recency = 1 / (1 + Math.max(0, now_ms - fact.learned_ms) / stale_after_ms)
-  const basics =
-    fact.subject === "user" && /^(?:name|nickname|language|location|instruction)$/.test(fact.predicate)
-  const score = 2 * match + fact.importance * fact.confidence + 0.3 * recency + (basics ? 0.4 : 0)
-  const why = match > 0 ? "matches the message" : basics ? "basic" : "known"
-  return { score, why }
+  const is_basic = fact.subject === "user" && basic.test(fact.predicate)
+  const score = 2 * match + fact.importance * fact.confidence + 0.3 * recency + (is_basic ? 0.4 : 0)
+  return { score, why: match > 0 ? "matches the message" : is_basic ? "basic" : "known" }
 }

@@ -11,8 +11,9 @@ import { toPassage } from "./passage.ts"
 import type { CountTokens } from "./tokens.ts"
 
 const passage_tokens_max = 120
-/** Of the question in front of an answer. */
+/** Of the question in front of an answer, and to how many answers it is looked for. */
 const question_tokens_max = 40
+const questions_max = 3
 
 export type RecalledOptions = {
   db: Store["db"]
@@ -53,6 +54,7 @@ export function recalledFrom(hits: readonly MemoryHit[], options: RecalledOption
   const lines: string[] = []
   const pieces: ContextPiece[] = []
   let left = budget - count("Said before:")
+  let questions = 0
   for (const hit of hits) {
     const { kind, id, why } = hit
     const tell = (text: string, tokens: number, refused?: string) =>
@@ -75,7 +77,8 @@ export function recalledFrom(hits: readonly MemoryHit[], options: RecalledOption
     }
     left -= line.tokens
     taken.push(line)
-    const asked = writer?.role === "assistant" ? questionOf(hit, writer.session_id, options) : undefined
+    const is_answer = writer?.role === "assistant" && questions++ < questions_max
+    const asked = is_answer ? questionOf(hit, writer.session_id, options) : undefined
     if (asked && asked.tokens <= left && alreadyThere(asked, taken, said) === undefined) {
       left -= asked.tokens
       taken.push(asked)
