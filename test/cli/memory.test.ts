@@ -107,6 +107,8 @@ const row = (text: string) => ({ agent: "default", kind: "note", text, created_m
 test.each([
   ["no JSON", "{half", "/"],
   ["a value that is wrong", JSON.stringify({ ...row("x"), importance: 7 }), "/importance"],
+  ["a line without an end", `{"text":"${"x".repeat(3_000_000)}`, "/"],
+  ["a text that is too long", JSON.stringify(row("x".repeat(100_001))), "/text"],
   ["a field that there is not", JSON.stringify({ ...row("x"), secret: 1 }), "/secret"],
 ])("a bad line is named, and what stands before it is in: %s", async (_name, bad, path) => {
   await using other = await startGateway()

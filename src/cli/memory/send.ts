@@ -1,4 +1,5 @@
 /** Sends what is to be imported, in batches that fit into a frame. */
+import { AppError } from "../../base/errors.ts"
 import type { Client, Methods } from "../../client/client.ts"
 
 type Params = Methods["memory.import"]["params"]
@@ -18,12 +19,15 @@ type Sent = { rows: NonNullable<Params["rows"]>; messages: NonNullable<Params["m
 
 export async function sendAll(client: Client, { rows, messages }: Sent): Promise<Done> {
   const total = nothing()
-  for (const batch of batches(rows))
-    addTo(total, await client.call("memory.import", { rows: batch }, { retry: true }))
-  for (const batch of batches(messages)) {
-    addTo(total, await client.call("memory.import", { messages: batch }, { retry: true }))
-  }
+  for (const batch of batches(rows)) await send(client, { rows: batch }, total)
+  for (const batch of batches(messages)) await send(client, { messages: batch }, total)
   return total
+}
+
+async function send(client: Client, batch: Params, total: Done): Promise<void> {
+  const { bad, ...done } = await client.call("memory.import", batch, { retry: true })
+  addTo(total, done)
+  if (bad) throw new AppError("invalid_params", { path: bad.path, expected: bad.expected })
 }
 
 export function* batches<T>(values: Iterable<T>): Generator<T[]> {

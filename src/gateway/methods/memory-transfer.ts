@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { AppError } from "../../base/errors.ts"
-import { parseTransferRow, TransferRow, time_ms_max } from "../../memory/transfer/row.ts"
+import { parseTransferRow, TransferRow, text_chars_max, time_ms_max } from "../../memory/transfer/row.ts"
 import { agentsFilter } from "../access.ts"
 import { type Caller, reaches } from "../auth.ts"
 import { Id, Words } from "../memory-shapes.ts"
@@ -42,7 +42,7 @@ const Message = Type.Object(
     account: Words(256, "The channel's account."),
     peer: Words(256, "Who it was with."),
     role: Type.Union([Type.Literal("user"), Type.Literal("assistant")]),
-    text: Type.String({ minLength: 1, maxLength: 1_000_000 }),
+    text: Type.String({ minLength: 1, maxLength: text_chars_max }),
     created_ms: Type.Integer({ minimum: 0, maximum: time_ms_max }),
     nth: Type.Integer({
       default: 0,

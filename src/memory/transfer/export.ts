@@ -41,7 +41,7 @@ export function exportRows(
   const rows: TransferRow[] = []
   let [next, bytes]: [number | undefined, number] = [undefined, 0]
   let last = after
-  for (const stored of [...listForExport(db, { agents, after, limit: limit + 1 })]) {
+  for (const stored of listForExport(db, { agents, after, limit: limit + 1 })) {
     const row = toRow(db, stored, set?.id)
     bytes += Buffer.byteLength(JSON.stringify(row))
     if (rows.length === limit || (rows.length > 0 && bytes > bytes_max)) {

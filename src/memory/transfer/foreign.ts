@@ -1,7 +1,7 @@
 /** What nanobot and clawft keep of conversations, as rows and messages of ours. */
 import type { SessionParts } from "../../base/session-key.ts"
 import { type Noted, parseHistoryFile, parseMemoryFile, toTime } from "./markdown.ts"
-import type { TransferRow } from "./row.ts"
+import { type TransferRow, text_chars_max } from "./row.ts"
 import type { SaidElsewhere } from "./sessions.ts"
 
 export type ForeignFile = {
@@ -53,7 +53,8 @@ function asNotes(
   left: Foreign["left"] = new Map(),
 ): Foreign {
   const nthOf = openCount()
-  const rows = noted.map(
+  const fitting = noted.filter(({ text }) => isFitting(text, left))
+  const rows = fitting.map(
     ({ text, created_ms, fact }): TransferRow => ({
       ...{ agent, sender, namespace: "", kind: fact ? "fact" : "note", text, tags: [tag], importance: 0.6 },
       ...{ source: "import", created_ms, uses: 0, nth: nthOf(`${created_ms} ${text}`) },
@@ -95,6 +96,12 @@ function parseLine(line: string): Line | undefined {
   }
 }
 
+function isFitting(text: string, left: Foreign["left"]): boolean {
+  if (text.length <= text_chars_max) return true
+  count(left, `texts of more than ${text_chars_max} letters`)
+  return false
+}
+
 const count = (left: Foreign["left"], what: string) => void left.set(what, (left.get(what) ?? 0) + 1)
 
 const isSession = (text: string): boolean => {
@@ -118,6 +125,7 @@ function parseSession({ name, text, changed_ms }: ForeignFile, into: Into): Fore
     created_ms = toTime(timestamp) ?? created_ms
     const said = textOf(content)
     if (role !== "user" && role !== "assistant") count(left, `messages of the role "${role}"`)
+    else if (!isFitting(said, left)) return []
     else if (said === "") count(left, "messages without text, such as calls of tools")
     else return [{ ...parts, role, text: said, created_ms, nth: nthOf(`${role} ${created_ms} ${said}`) }]
     return []

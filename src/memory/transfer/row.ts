@@ -8,6 +8,8 @@ import { memory_kinds } from "../../store/memory.ts"
 export const transfer_format = "weft.memory"
 export const transfer_version = 1
 
+/** Longer than any passage, and short enough for a frame whatever is in it. */
+export const text_chars_max = 100_000
 /** Records of vectors have 32 bits for seconds: up to the year 2106. */
 export const time_ms_max = 4_294_967_295_999
 const Time = (description: string) => Type.Integer({ minimum: 0, maximum: time_ms_max, description })
@@ -36,7 +38,7 @@ const TransferFact = Type.Object(
     ),
     subject: Word,
     predicate: Word,
-    object: Type.String({ maxLength: 100_000 }),
+    object: Type.String({ maxLength: 16_000 }),
     key: Type.Optional(
       Type.String({ maxLength: 4096, description: "Of subject and predicate: what supersedes what." }),
     ),
@@ -56,7 +58,7 @@ export const TransferRow = Type.Object(
     sender: Type.String({ default: "", maxLength: 4096, description: '"channel:account:peer".' }),
     namespace: Type.String({ default: "", maxLength: 64 }),
     kind: Type.Union(memory_kinds.map((kind) => Type.Literal(kind))),
-    text: Type.String({ maxLength: 1_000_000 }),
+    text: Type.String({ maxLength: text_chars_max }),
     tags: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { default: [], maxItems: 256 }),
     importance: Type.Number({ default: 0.5, minimum: 0, maximum: 1 }),
     source: Type.Union(

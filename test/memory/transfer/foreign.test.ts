@@ -132,6 +132,15 @@ test.each([
   ])
 })
 
+test("what is too long for a passage is left, and that is counted", () => {
+  const long = "x".repeat(100_001)
+  for (const found of [parse("MEMORY.md", `- ${long}\n- tea`), parse("HISTORY.md", `${long}\n\ntea`)]) {
+    expect([found!.rows.map(({ text }) => text), [...found!.left.values()]]).toEqual([["tea"], [1]])
+  }
+  const said = parse("a.jsonl", [line(head), line({ role: "user", content: long })].join("\n"))!
+  expect([said.messages, [...said.left.values()]]).toEqual([[], [1]])
+})
+
 test("what is none of their files is not taken", () => {
   expect(parse("notes.md", "- a")).toBeUndefined()
   expect(parse("data.jsonl", '{"a":1}')).toBeUndefined()
