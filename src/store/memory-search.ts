@@ -111,6 +111,17 @@ export function keepMatching(db: Database, ids: readonly number[], filter: RowFi
   return ids.filter((id) => kept.has(id))
 }
 
+export type RankedRow = { id: number; created_ms: number; importance: number }
+
+/** Of these rows those that the filter lets through, with what ranks them and without their texts; in no order. */
+export const rankedRows = (db: Database, ids: readonly number[], filter: RowFilter): RankedRow[] =>
+  db
+    .query(
+      `SELECT memory.id AS id, created_ms, importance FROM memory
+       WHERE memory.id IN (SELECT value FROM json_each($ids)) AND ${whereOf(filter)}`,
+    )
+    .all({ ids: JSON.stringify(ids), ...toParams(filter) }) as RankedRow[]
+
 /** All rows that the filter lets through. */
 export const countRows = (db: Database, filter: RowFilter): number =>
   (

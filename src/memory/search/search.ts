@@ -3,7 +3,7 @@
 import { AppError, toTrace } from "../../base/errors.ts"
 import type { Log } from "../../base/log.ts"
 import { getMemories } from "../../store/memory.ts"
-import { countRows, keepMatching, listTagged, matchWords, type RowFilter } from "../../store/memory-search.ts"
+import { countRows, listTagged, matchWords, type RowFilter, rankedRows } from "../../store/memory-search.ts"
 import type { Store } from "../../store/open.ts"
 import { findSession } from "../../store/sessions.ts"
 import type { SetInUse } from "../index/in-use.ts"
@@ -156,15 +156,15 @@ function rank(
   lists: Ranking[],
 ): MemoryHit[] {
   // Vectors know nothing of facts that hold no more.
-  const ids = keepMatching(db, [...new Set(lists.flatMap(({ ids }) => [...ids]))], filter)
-  const rows = new Map(getMemories(db, ids).map((row) => [row.id, row]))
+  const candidates = rankedRows(db, [...new Set(lists.flatMap(({ ids }) => [...ids]))], filter)
+  const rows = new Map(candidates.map((row) => [row.id, row]))
   const ranked = fuse(lists, { about: (id) => rows.get(id), now_ms: now_ms(), limit: query.limit })
-  const items = new Map(
-    toItems(
-      db,
-      ranked.flatMap(({ id }) => rows.get(id) ?? []),
-    ).map((item) => [item.id, item]),
+  // Texts are read of those only that are answered.
+  const found = getMemories(
+    db,
+    ranked.map(({ id }) => id),
   )
+  const items = new Map(toItems(db, found).map((item) => [item.id, item]))
   return ranked.flatMap(({ id, score, why }) => {
     const item = items.get(id)
     return item ? [{ ...item, score, why }] : []
