@@ -25,7 +25,7 @@ type Scalar = { path: Path; schema: TSchema }
 
 const prefix = "WEFT_"
 /** Variables of the program itself, which no section owns. */
-const own_variables = ["WEFT_HOME", "WEFT_CONFIG", "WEFT_TOKEN", "WEFT_LOG"]
+const own_variables = ["WEFT_HOME", "WEFT_CONFIG", "WEFT_TOKEN", "WEFT_LOG", "WEFT_KERNEL"]
 /** A fallback's fallback can be set by variable; what is nested deeper is for the file. */
 const nesting_max = 2
 
