@@ -44,14 +44,6 @@ export function listUnindexed(db: Database, after: number, limit: number): Unind
 export const countUnindexed = (db: Database, after: number): number =>
   (db.query("SELECT count(*) AS n FROM message WHERE id > ?").get(after) as { n: number }).n
 
-/** Of these messages those that are still there. */
-export function keepMessages(db: Database, ids: readonly number[]): Set<number> {
-  const rows = db
-    .query("SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?))")
-    .all(JSON.stringify(ids)) as { id: number }[]
-  return new Set(rows.map(({ id }) => id))
-}
-
 /** Texts of rows, for whoever embeds them; those that are gone are left out. */
 export function textsOf(
   db: Database,

@@ -1,10 +1,10 @@
 /** Follows the messages and makes of them what can be found: rows, words and vectors. In the background, in batches. */
 import { toTrace } from "../../base/errors.ts"
 import type { Log } from "../../base/log.ts"
+import { forgotten_text } from "../../store/forget.ts"
 import { addMemory, type NewMemory } from "../../store/memory.ts"
 import {
   countUnindexed,
-  keepMessages,
   listUnindexed,
   progressOf,
   setProgress,
@@ -47,6 +47,7 @@ export function openIndexer(
   /** By set: up to which row none is without a vector, as to look for those among a million takes a second. */
   const filled_to = new Map<number, number>()
   let trouble: string | undefined
+  const pending = () => countUnindexed(store.db, progressOf(store.db, progress_name))
   const attempt = async (set: VectorSet, embedder: Embedder, rows: { id: number; text: string }[]) => {
     try {
       const found = await embedRows(deps, set, embedder, rows)
@@ -62,33 +63,29 @@ export function openIndexer(
     }
   }
   return {
-    pending: () => countUnindexed(store.db, progressOf(store.db, progress_name)),
+    pending,
     trouble: () => trouble,
     async step() {
-      const messages = listUnindexed(store.db, progressOf(store.db, progress_name), batch_rows)
-      const last = messages.at(-1)
-      if (!last) return 0
-      const made = await store.commit((db) => {
-        const there = keepMessages(
-          db,
-          messages.map(({ id }) => id),
-        )
-        // Somebody else may have done it meanwhile, as everything here waits.
-        if (progressOf(db, progress_name) >= last.id) return []
-        const rows = messages.filter(({ id }) => there.has(id)).flatMap((message) => toRows(db, message))
+      if (pending() === 0) return 0
+      const { count, made } = await store.commit((db) => {
+        // Read here: what was forgotten or deleted since is not made of what it was.
+        const messages = listUnindexed(db, progressOf(db, progress_name), batch_rows)
+        const last = messages.at(-1)
+        if (!last) return { count: 0, made: [] }
+        const rows = messages.flatMap((message) => toRows(db, message))
         setProgress(db, progress_name, last.id)
         const ids = rows.map(({ row, text }) => ({ id: addMemory(db, row), text }))
         // What is local is in the same commit, so that no row is ever without its vector.
         for (const { set, embedder } of inUse())
           if (embedder.is_local) deps.vectors.add(db, set.id, embedLocally(db, set, embedder, ids))
-        return ids
+        return { count: messages.length, made: ids }
       })
       for (const { set, embedder } of inUse()) {
         if (embedder.is_local) continue
         const found = await attempt(set, embedder, made)
         if (found) await store.commit((db) => deps.vectors.add(db, set.id, found))
       }
-      return messages.length
+      return count
     },
     async fill(set, embedder) {
       const ids = deps.vectors.missing(set.id, filled_to.get(set.id) ?? 0, batch_rows)
@@ -108,7 +105,7 @@ type Row = { row: NewMemory; text: string }
 
 function toRows(db: Store["db"], message: Unindexed): Row[] {
   const { id, session_id, role, parts, created_ms } = message
-  const pieces = toPieces(role, parts)
+  const pieces = toPieces(role, parts).filter(({ text }) => text !== forgotten_text)
   if (pieces.length === 0) return []
   const owner_id = takeSessionOwner(db, message)
   return pieces.map(({ kind, text, is_whole }) => ({
