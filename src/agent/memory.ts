@@ -3,16 +3,18 @@ import { AppError } from "../base/errors.ts"
 import { parseSessionKey, toSender } from "../base/session-key.ts"
 import type { Audience, MemoryItem, Reader } from "../memory/memory.ts"
 import type { OpenedMemory } from "../memory/open.ts"
+import { markUsed } from "../store/memory-search.ts"
 import { rolesOf, searchMessages } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import type { Remembered, ToolContext, ToolMemory } from "../tools/tool.ts"
 import type { CallOf } from "./context.ts"
 
 export type MemoryDeps = {
-  store: Pick<Store, "db">
+  store: Pick<Store, "db" | "commit">
   memory: Pick<OpenedMemory, "ready">
   /** Whether the senders of an agent see each other's, as the configuration says. */
   senders(): "apart" | "together"
+  now_ms(): number
 }
 
 export function toToolMemory({ agent, session_key, signal }: CallOf, deps: MemoryDeps): ToolMemory {
@@ -23,6 +25,8 @@ export function toToolMemory({ agent, session_key, signal }: CallOf, deps: Memor
     async search(query) {
       const { hits, searched } = await (await memory.ready()).search({ ...query, reader }, signal)
       const shown = show(hits)
+      const ids = hits.map(({ id }) => id)
+      if (ids.length > 0) await store.commit((db) => markUsed(db, ids, deps.now_ms()))
       return { hits: hits.map(({ why }, i) => ({ ...shown[i]!, why })), searched }
     },
     async add({ namespace, fact, ...note }) {

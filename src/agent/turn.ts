@@ -1,8 +1,9 @@
 import { AppError, toAppError, toTrace } from "../base/errors.ts"
 import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
-import type { AssembledContext, Memory } from "../memory/memory.ts"
+import type { AssembledContext, ContextPiece, Memory } from "../memory/memory.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
+import { markUsed } from "../store/memory-search.ts"
 import { addMessage, listRecentTurns, type Message } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import { type Session, touchSession } from "../store/sessions.ts"
@@ -63,7 +64,8 @@ type Running = { id: string; request: TurnRequest; log: TurnLog; signal: AbortSi
 /** What was written when the turn began: the session, its new message, and the memory that heard it. */
 type Said = { session: Session; message: { id: number; parts: Part[] }; memory: Memory }
 
-type Begun = { said: Said | undefined; chain: ModelChoice[] }
+/** `given`: the rows of the memory that the model is given, once that is known. */
+type Begun = { said: Said | undefined; chain: ModelChoice[]; given: number[] }
 
 type Finished = Extract<LoopEvent, { type: "finished" }>
 
@@ -130,7 +132,7 @@ async function begin(running: Running, deps: TurnDeps): Promise<Begun> {
     provider,
     model,
   })
-  return { said, chain }
+  return { said, chain, given: [] }
 }
 
 const openSession = (
@@ -157,14 +159,15 @@ function toAnswers(parts: Part[], messages: Message[]): Part[] {
 /** Runs the loop, passing its events on and writing each round. Answers how the loop ended. */
 async function converse(
   { id, request, log, signal }: Running,
-  { said, chain }: Begun,
+  { said, chain, given }: Begun,
   usage: UsageEvent[],
   deps: TurnDeps,
 ): Promise<Finished> {
   const { models, readFile, now_ms } = deps
   const { agent, revocable, client_tools = [] } = request
   const session = said?.session
-  const { system, messages } = await contextOf(request, said, signal)
+  const { system, messages, pieces } = await contextOf(request, said, signal)
+  given.push(...pieces.flatMap(toGiven))
   const toolbox = openToolbox(agent.tools, messages)
   const tell = (event: TurnEvent) => void log.append(event)
   const of = { turn_id: id, session_key: session?.key ?? null }
@@ -192,7 +195,7 @@ async function contextOf(
   { agent, system: sent, parts, role = "user", history = [] }: TurnRequest,
   said: Said | undefined,
   signal: AbortSignal,
-): Promise<Pick<AssembledContext, "system" | "messages">> {
+): Promise<Pick<AssembledContext, "system" | "messages" | "pieces">> {
   const assembled = await said?.memory.assemble({
     session: said.session,
     message: { ...said.message, role },
@@ -201,8 +204,13 @@ async function contextOf(
   return {
     system: [agent.system(), assembled?.system ?? agent.soul(), sent].filter(Boolean).join("\n\n"),
     messages: assembled?.messages ?? [...history, { role, parts }],
+    pieces: assembled?.pieces ?? [],
   }
 }
+
+/** What was said lately is sent as it is, and is no row of the memory. */
+const toGiven = ({ part, id, included }: ContextPiece): number[] =>
+  included && id !== null && ["summary", "facts", "recalled"].includes(part) ? [id] : []
 
 function writeRound(
   turn_id: string,
@@ -233,7 +241,7 @@ const toRecord = (
 
 async function finish(
   { id, request, log }: Running,
-  { said }: Begun,
+  { said, given }: Begun,
   { stop_reason, parts, provider, error }: Finished,
   unwritten: UsageEvent[],
   { store, now_ms }: TurnDeps,
@@ -246,6 +254,7 @@ async function finish(
   const text = textOf(parts)
   const outcome = await store.commit((db) => {
     for (const event of unwritten) addUsage(db, toRecord(id, request, event, finished_ms))
+    if (given.length > 0) markUsed(db, given, finished_ms)
     const kept = session !== undefined && parts.length > 0
     const message_id = kept
       ? addMessage(db, session.id, {

@@ -13,7 +13,7 @@ const nothing: MemoryAnswer = {
 }
 
 export type LightMemory = {
-  deps: Omit<MemoryDeps, "store">
+  deps: Omit<MemoryDeps, "store" | "now_ms">
   /** "heard ID" and "later ID", in their order. */
   told: string[]
 }

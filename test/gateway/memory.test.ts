@@ -246,3 +246,28 @@ test("an explanation names messages and rows by their own numbers, and its token
   // Looking does not count as saying: nothing of it is in the session.
   expect(messages).toHaveLength(2)
 })
+
+test("what a model is given is marked as used, by a turn and by the tool, and by looking on it is not", async () => {
+  await using model = startModel(() => ["Noted."])
+  await using gateway = await startGateway({ model })
+  const session_key = "default:ws:default:ann"
+  const uses = async () => {
+    const { items } = await ask<{ items: { uses: number; used_ms: number | null }[] }>(
+      gateway,
+      "memory.list",
+      {
+        kinds: ["fact"],
+      },
+    )
+    return items.map(({ uses, used_ms }) => [uses, used_ms !== null])
+  }
+  await ask(gateway, "chat.send", { content: "My sister lives in Lima.", peer: "ann" })
+  await search(gateway, "sister Lima")
+  await ask(gateway, "memory.explain", { session_key, text: "Where does my sister live?" })
+  // Once: what was just learnt is known in that very turn.
+  expect(await uses()).toEqual([[1, true]])
+  await ask(gateway, "chat.send", { content: "Where does my sister live?", peer: "ann" })
+  expect(await uses()).toEqual([[2, true]])
+  await tool(gateway, "ann", "memory_search", { query: "sister", kind: "fact" })
+  expect(await uses()).toEqual([[3, true]])
+})
