@@ -7,7 +7,7 @@ import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
 import type { MemorySettings } from "./service.ts"
 import { openSummaries } from "./summaries/summaries.ts"
-import type { Vectors } from "./vectors/set.ts"
+import type { VectorSet, Vectors } from "./vectors/set.ts"
 
 export type ChoresDeps = {
   store: Store
@@ -28,7 +28,9 @@ export function openChores(deps: ChoresDeps): Chore[] {
     {
       name: "embedder",
       async step() {
-        if (!isOn() || vectors.sets().some(({ embedder }) => embedder === sets.wanted().id)) return false
+        const [wanted, others] = split(vectors, sets.wanted().id)
+        // What another one was filling is given up with that.
+        if (!isOn() || (wanted && !others.some(({ state }) => state === "filling"))) return false
         await sets.prepare(signal)
         return true
       },
@@ -46,6 +48,11 @@ export function openChores(deps: ChoresDeps): Chore[] {
   ]
 }
 
+function split(vectors: Vectors, id: string): [VectorSet | undefined, VectorSet[]] {
+  const all = vectors.sets()
+  return [all.find(({ embedder }) => embedder === id), all.filter(({ embedder }) => embedder !== id)]
+}
+
 /** Embeds what has no vector in the wanted embedder's set, and lets it serve once that is all. */
 async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean | "later"> {
   const wanted = sets.list().find(({ set }) => set.embedder === sets.wanted().id)
@@ -53,6 +60,12 @@ async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean | "
   if ((await indexer.fill(wanted.set, wanted.embedder)) > 0) return true
   // Nobody may say anything for days: whoever makes the vectors is asked again without that.
   if (indexer.trouble() !== undefined) return "later"
-  if (wanted.set.state === "filling" && indexer.pending() === 0) await vectors.finish(wanted.set.id)
+  if (wanted.set.state !== "filling" || indexer.pending() > 0) return false
+  // A set that was given up and is wanted again has lost rows that it once had.
+  if (vectors.missing(wanted.set.id, 0, 1).length > 0) {
+    indexer.refill(wanted.set)
+    return true
+  }
+  await vectors.finish(wanted.set.id)
   return false
 }

@@ -86,3 +86,73 @@ test("what is forgotten while it is being indexed is not indexed", async () => {
   const texts = store.db.query("SELECT text FROM memory").values().flat().join()
   expect(texts).not.toContain("Zanzibarquelle")
 })
+
+/** One that has to be asked; `before` is awaited before each answer. */
+function openRemote(id: string, before: (asked: number) => Promise<void> | void): Embedder {
+  const dim = 8
+  let asked = 0
+  return {
+    ...{ id, is_local: false },
+    dim: () => dim,
+    async embed(texts) {
+      await before(++asked)
+      const vectors = new Float32Array(texts.length * dim)
+      for (const [i, text] of texts.entries()) vectors[i * dim + (text.length % dim)] = 1
+      return vectors
+    },
+    embedNow: () => {
+      throw new Error("it is not local")
+    },
+  }
+}
+
+type Opened = Awaited<ReturnType<typeof openWorld>>
+
+const addNotes = async ({ memory }: Opened, count: number) => {
+  const note = { reader, audience: { to: "sender" as const }, tags: [], importance: 0.5 }
+  const texts = Array.from({ length: count }, (_, i) => `Note ${i}`)
+  await Promise.all(texts.map((text) => memory.add({ ...note, text, source: "user" })))
+  await memory.idle()
+}
+const setsOf = async ({ memory }: Opened) =>
+  (await memory.stats()).vectors.map(({ embedder, state, missing }) => [embedder, state, missing])
+
+test("who goes back to the embedder that serves gives up what the other one has not filled", async () => {
+  await using world = await openWorld()
+  await addNotes(world, 3)
+  world.want(
+    openRemote("away:1", () => {
+      throw new Error("no answer")
+    }),
+  )
+  await world.memory.idle()
+  expect(await setsOf(world)).toEqual([
+    [world.hash.id, "serving", 0],
+    ["away:1", "filling", 3],
+  ])
+  world.want(world.hash)
+  await world.memory.idle()
+  expect(await setsOf(world)).toEqual([[world.hash.id, "serving", 0]])
+  expect((await world.search("note")).searched.warnings).toEqual([])
+})
+
+test("a set that was given up in part and is wanted again is filled from its first row", async () => {
+  await using world = await openWorld()
+  await addNotes(world, 300)
+  const last = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  world.want(
+    openRemote("away:1", async (asked) => {
+      if (asked < 3) return
+      last.resolve()
+      await goOn.promise
+    }),
+  )
+  await last.promise
+  // As far as giving it up had come.
+  const sql = "DELETE FROM vector WHERE place >> 33 = 2 AND memory_id < 100"
+  expect(await world.store.commit((db) => db.run(sql).changes)).toBe(99)
+  goOn.resolve()
+  await world.memory.idle()
+  expect(await setsOf(world)).toEqual([["away:1", "serving", 0]])
+})

@@ -33,6 +33,8 @@ export type Indexer = {
   step(): Promise<number>
   /** Embeds rows that have no vector in a set; answers how many there were. */
   fill(set: VectorSet, embedder: Embedder): Promise<number>
+  /** The next `fill` of the set begins with its first row again. */
+  refill(set: VectorSet): void
   /** Why vectors are missing, for people; undefined while all is well. */
   trouble(): string | undefined
   /** Begins anew with the first message, whose rows are gone by then. */
@@ -46,16 +48,18 @@ export function openIndexer(
   const { store } = deps
   /** By set: up to which row none is without a vector, as to look for those among a million takes a second. */
   const filled_to = new Map<number, number>()
-  let trouble: string | undefined
+  /** Of the embedder that did not answer last. */
+  let trouble: { id: string; said: string } | undefined
   const pending = () => countUnindexed(store.db, progressOf(store.db, progress_name))
   const attempt = async (set: VectorSet, embedder: Embedder, rows: { id: number; text: string }[]) => {
     try {
       const found = await embedRows(deps, set, embedder, rows)
-      trouble = undefined
+      if (trouble?.id === embedder.id) trouble = undefined
       return found
     } catch (thrown) {
       deps.signal.throwIfAborted()
-      trouble = `${embedder.id} does not answer: ${thrown instanceof Error ? thrown.message : thrown}`
+      const said = `${embedder.id} does not answer: ${thrown instanceof Error ? thrown.message : thrown}`
+      trouble = { id: embedder.id, said }
       deps.log.warn("vectors could not be made; what is new is found by its words", {
         cause: toTrace(thrown),
       })
@@ -64,7 +68,7 @@ export function openIndexer(
   }
   return {
     pending,
-    trouble: () => trouble,
+    trouble: () => (inUse().some(({ embedder }) => embedder.id === trouble?.id) ? trouble?.said : undefined),
     async step() {
       if (pending() === 0) return 0
       const { count, made } = await store.commit((db) => {
@@ -97,6 +101,7 @@ export function openIndexer(
       filled_to.set(set.id, last)
       return ids.length
     },
+    refill: ({ id }) => void filled_to.delete(id),
     restart: () => store.commit((db) => setProgress(db, progress_name, 0)),
   }
 }
