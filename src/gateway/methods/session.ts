@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox"
 import { chainFor } from "../../agent/agents.ts"
 import { nameOf } from "../../agent/model.ts"
 import { AppError } from "../../base/errors.ts"
+import { foldAway } from "../../store/forget.ts"
 import { listMessages, listMessagesAfter, searchMessages } from "../../store/messages.ts"
 import {
   deleteSession,
@@ -109,7 +110,9 @@ export const sessionDelete = defineMethod({
     await app.turns.between(session_key, () =>
       app.store.commit((db) => deleteSession(db, getSession(db, session_key))),
     )
+    // What the files beside the database and its log still have of it.
     app.memory.settle()
+    foldAway(app.store.db)
     app.hub.publish({ topic: "session.deleted", data: { session_key }, agent })
     return { session_key, deleted: true as const }
   },

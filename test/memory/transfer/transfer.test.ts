@@ -190,6 +190,32 @@ test("messages of a session that is gone are notes that keep their day, and are 
   expect(linesOf(store)).toEqual(before)
 })
 
+test("a session of the same key that began at another time is another one", async () => {
+  await using store = openStore(":memory:")
+  const key = toSessionKey(partsOf("ann"))
+  touchSession(store.db, key, partsOf("ann"), 99)
+  // Its message is gone, so that the session is all that it hangs on.
+  const fact = {
+    uid: "a",
+    key: "user\ncity",
+    subject: "user",
+    predicate: "city",
+    object: "Oslo",
+    learned_ms: 1,
+  }
+  for (const [uid, created_ms] of [
+    ["a", 98],
+    ["b", 99],
+  ] as const) {
+    const row = note({ kind: "fact", text: "x", session: { key, created_ms }, fact: { ...fact, uid } })
+    await importRows({ store, vectors: no_vectors }, { rows: [row], embedder: undefined })
+  }
+  expect(store.db.query("SELECT session_id IS NOT NULL AS is_in FROM memory ORDER BY id").all()).toEqual([
+    { is_in: 0 },
+    { is_in: 1 },
+  ])
+})
+
 test("a message that is yet to be indexed is left to that", async () => {
   await using store = openStore(":memory:")
   fill(store, [
