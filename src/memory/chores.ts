@@ -28,9 +28,10 @@ export function openChores(deps: ChoresDeps): Chore[] {
     {
       name: "embedder",
       async step() {
-        const [wanted, others] = split(vectors, sets.wanted().id)
+        const wanted = wantedOf(sets)
         // What another one was filling is given up with that.
-        if (!isOn() || (wanted && !others.some(({ state }) => state === "filling"))) return false
+        const is_ready = vectors.sets().every(({ id, state }) => id === wanted?.id || state === "serving")
+        if (!isOn() || (wanted && is_ready)) return false
         await sets.prepare(signal)
         return true
       },
@@ -48,10 +49,8 @@ export function openChores(deps: ChoresDeps): Chore[] {
   ]
 }
 
-function split(vectors: Vectors, id: string): [VectorSet | undefined, VectorSet[]] {
-  const all = vectors.sets()
-  return [all.find(({ embedder }) => embedder === id), all.filter(({ embedder }) => embedder !== id)]
-}
+const wantedOf = (sets: SetsInUse): VectorSet | undefined =>
+  sets.list().find(({ set }) => set.embedder === sets.wanted().id)?.set
 
 /** Embeds what has no vector in the wanted embedder's set, and lets it serve once that is all. */
 async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean | "later"> {

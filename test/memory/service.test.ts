@@ -31,21 +31,21 @@ async function openWorld({ config = {}, embedder, ask = async () => undefined }:
     findEmbedder: (id) => [hash, wanted].find((one) => one.id === id),
     readSoul: () => [],
   })
-  const open = () =>
+  const open = (wanted: Embedder) =>
     openMemoryService(
       { store, kernel, folder: join(home.path, "vectors"), log, now_ms: Date.now },
-      toSettings(embedder ?? hash),
+      toSettings(wanted),
     )
-  let memory = await open()
+  let memory = await open(embedder ?? hash)
   return {
     ...{ store, lines, hash },
     get memory() {
       return memory
     },
     want: (other: Embedder) => memory.configure(toSettings(other)),
-    async reopen() {
+    async reopen(wanted: Embedder = embedder ?? hash) {
       await memory[Symbol.asyncDispose]()
-      memory = await open()
+      memory = await open(wanted)
     },
     /** As a turn begins: the message is written, and heard. */
     say: (text: string) =>
@@ -88,8 +88,7 @@ test("what is forgotten while it is being indexed is not indexed", async () => {
 })
 
 /** One that has to be asked; `before` is awaited before each answer. */
-function openRemote(id: string, before: (asked: number) => Promise<void> | void): Embedder {
-  const dim = 8
+function openRemote(id: string, before: (asked: number) => Promise<void> | void, dim = 8): Embedder {
   let asked = 0
   return {
     ...{ id, is_local: false },
@@ -156,3 +155,27 @@ test("a set that was given up in part and is wanted again is filled from its fir
   await world.memory.idle()
   expect(await setsOf(world)).toEqual([["away:1", "serving", 0]])
 })
+
+test("a model that makes vectors of another length by now has a set of its own", async () => {
+  await using world = await openWorld({ embedder: openRemote("away:1", () => undefined) })
+  await addNotes(world, 3)
+  await world.reopen(toLearn(openRemote("away:1", () => undefined, 4)))
+  await world.search("note")
+  await addNotes(world, 4)
+  const { vectors } = await world.memory.stats()
+  expect(vectors).toMatchObject([{ embedder: "away:1", dim: 4, state: "serving", missing: 0 }])
+})
+
+/** As one that says its length with its first answer only. */
+function toLearn(embedder: Embedder): Embedder {
+  let dim: number | undefined
+  return {
+    ...embedder,
+    dim: () => dim,
+    async embed(...asked) {
+      const vectors = await embedder.embed(...asked)
+      dim = embedder.dim()
+      return vectors
+    },
+  }
+}

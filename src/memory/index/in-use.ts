@@ -25,10 +25,14 @@ export function openSetsInUse(
   find: (id: string) => Embedder | undefined,
 ): SetsInUse {
   let wanted = first
-  const embedderOf = (id: string) => (id === wanted.id ? wanted : find(id))
+  const embedderOf = (set: VectorSet) => {
+    const embedder = set.embedder === wanted.id ? wanted : find(set.embedder)
+    // A provider may put another model below an old name.
+    return (embedder?.dim() ?? set.dim) === set.dim ? embedder : undefined
+  }
   const list = () =>
     vectors.sets().flatMap((set) => {
-      const embedder = embedderOf(set.embedder)
+      const embedder = embedderOf(set)
       return embedder ? [{ set, embedder }] : []
     })
   return {
@@ -40,7 +44,7 @@ export function openSetsInUse(
     unasked: () =>
       vectors
         .sets()
-        .filter(({ embedder }) => !embedderOf(embedder))
+        .filter((set) => !embedderOf(set))
         .map(({ embedder }) => embedder),
     async prepare(signal) {
       // A model that was asked for no length says it with its first answer, and with that its whole id.

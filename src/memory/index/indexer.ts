@@ -151,6 +151,7 @@ async function embedRows(
   const left = rows.filter(({ id }) => !known.has(id))
   const texts = left.map(({ text }) => text)
   const made = texts.length === 0 ? new Float32Array() : await embedder.embed(texts, "document", signal)
+  if (made.length !== texts.length * set.dim) throw new Error(`its vectors have no longer ${set.dim} numbers`)
   return joined(rows, known, left, made, set.dim)
 }
 
