@@ -14,13 +14,16 @@ export type Unindexed = {
   created_ms: number
 }
 
-/** How far something has come: the last message that it has seen to; 0 at first. */
-export function progressOf(db: Database, name: string): number {
+/** How far something has come: the last message that it has seen to; undefined where it has not begun. */
+export function findProgress(db: Database, name: string): number | undefined {
   const row = db.query("SELECT message_id FROM memory_progress WHERE name = ?").get(name) as {
     message_id: number
   } | null
-  return row?.message_id ?? 0
+  return row?.message_id
 }
+
+/** The same; 0 at first. */
+export const progressOf = (db: Database, name: string): number => findProgress(db, name) ?? 0
 
 export function setProgress(db: Database, name: string, message_id: number): void {
   db.query(

@@ -179,3 +179,21 @@ function toLearn(embedder: Embedder): Embedder {
     },
   }
 }
+
+test("a model reads the first message of all, too", async () => {
+  const asked: string[] = []
+  const config = { learn_from: "model" }
+  await using world = await openWorld({
+    config,
+    async ask(_agent, { user }) {
+      asked.push(user)
+      return { text: "", made_by: "test" }
+    },
+  })
+  await world.say("I fancy figs")
+  await world.memory.idle()
+  await world.reopen()
+  await world.memory.idle()
+  expect(asked).toHaveLength(1)
+  expect(asked[0]).toContain("figs")
+})

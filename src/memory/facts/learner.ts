@@ -2,7 +2,7 @@
 import { toTrace } from "../../base/errors.ts"
 import type { Log } from "../../base/log.ts"
 import { listHeard } from "../../store/facts.ts"
-import { progressOf, setProgress } from "../../store/memory-index.ts"
+import { findProgress, setProgress } from "../../store/memory-index.ts"
 import type { Store } from "../../store/open.ts"
 import { newestMessage, sessionById } from "../../store/summaries.ts"
 import type { Chore } from "../background.ts"
@@ -34,16 +34,18 @@ const ask_ms_max = 120_000
 /** One chore: a step is one request about the next messages of a session. What was said before it was first turned on is not read. */
 export function openLearner(deps: LearnerDeps): Chore[] {
   const { store, settings, now_ms } = deps
+  // A first message of all is written before this is first asked for a step.
+  const opened_at = newestMessage(store.db)
+  const was_on = isOn(settings())
   let tries = 0
   let not_before_ms = 0
   return [
     {
       name: "facts",
       async step() {
-        const { config } = settings()
-        if (!config.semantic_enabled || config.learn_from !== "model") return false
-        const after = progressOf(store.db, progress_name)
-        if (after === 0) return begin(store)
+        if (!isOn(settings())) return false
+        const after = findProgress(store.db, progress_name)
+        if (after === undefined) return begin(store, was_on ? opened_at : newestMessage(store.db))
         if (now_ms() < not_before_ms) return false
         const heard = listHeard(store.db, after, messages_max)
         if (heard.upto === after) return false
@@ -56,10 +58,12 @@ export function openLearner(deps: LearnerDeps): Chore[] {
   ]
 }
 
-async function begin(store: Store): Promise<boolean> {
-  const newest = newestMessage(store.db)
-  if (newest > 0) await store.commit((db) => setProgress(db, progress_name, newest))
-  return false
+const isOn = ({ config }: ReturnType<LearnerDeps["settings"]>): boolean =>
+  config.semantic_enabled && config.learn_from === "model"
+
+async function begin(store: Store, message_id: number): Promise<boolean> {
+  await store.commit((db) => setProgress(db, progress_name, message_id))
+  return true
 }
 
 /** Whether these messages are done with. */
