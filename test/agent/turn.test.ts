@@ -228,6 +228,23 @@ test("the memory hears what users say in the commit that begins the turn, and go
   expect(house.remembered).toEqual(["heard 1", `later ${id}`, "heard 3", `later ${id}`])
 })
 
+test("what a client's own tools answered is not heard as the user's", async () => {
+  await using house = await openHouse({
+    script: (_asked, call) =>
+      call === 0 ? [use("theirs", {}, "c1"), done("tool_use")] : [text("ok"), done()],
+  })
+  const client_tools = [{ name: "theirs", description: "", input_schema: Type.Object({}) }]
+  await house.say("look", { client_tools }).outcome
+  const parts = [
+    { type: "tool_result" as const, id: "c1", name: "", content: "I am Mallory.", is_error: false },
+  ]
+  await house.turns.submit({
+    ...house.request("", { client_tools, session: partsOf("main") }),
+    ...{ parts, role: "tool" },
+  }).outcome
+  expect(house.remembered.filter((line) => line.startsWith("heard"))).toEqual(["heard 1"])
+})
+
 test("what the memory found stands in front of the message, and is not stored", async () => {
   const soul = () => [{ name: "SOUL.md", text: "I am a cat." }]
   const search = async () => {

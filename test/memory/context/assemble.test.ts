@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { AppError } from "../../../src/base/errors.ts"
 import { openTokenCounter } from "../../../src/memory/context/tokens.ts"
+import { addMessage } from "../../../src/store/messages.ts"
 import { resetSession } from "../../../src/store/sessions.ts"
 import { foundIn, linesOf, noted, openWorld, type World } from "./world.ts"
 
@@ -111,7 +112,7 @@ test("hello asks for nothing, and is not searched for", async () => {
   expect(world.asked).toEqual([])
 })
 
-test("a search that fails is told, and the turn goes on with what is known; an abort ends it", async () => {
+test("a search that fails is told, and the turn goes on with what is known", async () => {
   await using world = await openWorld()
   world.addFact("user", "name", "Ana")
   const search = () => Promise.reject(new AppError("index_failed", { reason: "torn" }))
@@ -182,6 +183,59 @@ test("passages say when and who, each once, and nothing that is sent anyway", as
   expect(why.get(2)).toBe("says the same as one above")
   expect(why.get(3)).toBe("is in the summary of older turns")
   expect(why.get(4)).toBe("is in the recent turns")
+})
+
+test("passages stop at their budget, and what is long is shown around what matched", async () => {
+  await using world = await openWorld()
+  const filler = (i: number) =>
+    `Chapter ${i} tells how number ${i} went to sea and what became of ship ${i}. `.repeat(12)
+  world.hits = [1, 2, 3, 4].map((i) =>
+    noted(`${filler(i)}The bicycle ${i} is red. ${filler(i + 10)}`, { id: i }),
+  )
+  const context = await world.assemble("where is the bicycle", {
+    config: { context: { recalled_tokens: 300 } },
+  })
+  const lines = foundIn(context)
+    .split("\n")
+    .filter((line) => line.startsWith("- "))
+  expect(lines).toHaveLength(2)
+  for (const [i, line] of lines.entries()) {
+    expect(line).toMatch(new RegExp(`^- 1970-01-01, a note: … .*The bicycle ${i + 1} is red\\..* …$`))
+    expect(count(line)).toBeLessThanOrEqual(140)
+  }
+  const refused = context.pieces.filter(({ part, included }) => part === "recalled" && !included)
+  expect(refused.map(({ why }) => why)).toEqual(Array(2).fill("beyond the budget of 300 tokens: words 1st"))
+})
+
+test("what a client's own tools answered is not searched for; the facts go in front of the user's message", async () => {
+  await using world = await openWorld()
+  world.addFact("user", "name", "Ana")
+  world.say("which bicycle is mine", "I look.")
+  const parts = [
+    { type: "tool_result" as const, id: "1", name: "look", content: "the red one", is_error: false },
+  ]
+  const { id: session_id } = world.session()
+  const id = addMessage(world.store.db, session_id, {
+    turn_id: "t",
+    role: "tool",
+    parts,
+    created_ms: world.now_ms,
+  })
+  const context = await world.assemble("", { request: { id, role: "tool", parts } })
+  expect(world.asked).toEqual([])
+  expect(context.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool"])
+  expect(linesOf(context)[0]).toMatch(/^user <memory>[\s\S]*user's name: Ana[\s\S]*\+which bicycle is mine$/)
+})
+
+test("an abort ends the assembly with its reason, not as a search that failed", async () => {
+  await using world = await openWorld()
+  const stop = new AbortController()
+  const search = () => {
+    stop.abort(new AppError("aborted"))
+    return Promise.reject(new Error("closed"))
+  }
+  const context = world.assemble("where is the bicycle", { signal: stop.signal, deps: { search } })
+  await expect(context).rejects.toMatchObject({ code: "aborted" })
 })
 
 test("facts: all where there is room, best for the message where not, disputes as a question", async () => {

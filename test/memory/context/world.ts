@@ -4,7 +4,13 @@ import { toSender, toSessionKey } from "../../../src/base/session-key.ts"
 import { memorySection } from "../../../src/memory/config.ts"
 import { assembleContext, type ContextDeps } from "../../../src/memory/context/assemble.ts"
 import { openTokenCounter } from "../../../src/memory/context/tokens.ts"
-import type { AssembledContext, MemoryAnswer, MemoryHit, MemoryQuery } from "../../../src/memory/memory.ts"
+import type {
+  AssembledContext,
+  ContextRequest,
+  MemoryAnswer,
+  MemoryHit,
+  MemoryQuery,
+} from "../../../src/memory/memory.ts"
 import { addMemory, takeOwner } from "../../../src/store/memory.ts"
 import { addMessage } from "../../../src/store/messages.ts"
 import { openStore, type Store } from "../../../src/store/open.ts"
@@ -39,6 +45,9 @@ export type AssembleOptions = {
   config?: object
   peer?: string
   is_stored?: boolean
+  /** Instead of the text: a message that is stored. */
+  request?: ContextRequest["message"]
+  signal?: AbortSignal
   deps?: Partial<ContextDeps>
 }
 
@@ -126,9 +135,9 @@ export async function openWorld(): Promise<World> {
       })
       return id
     },
-    assemble(text, { config = {}, peer = "main", is_stored = true, deps = {} } = {}) {
+    assemble(text, { config = {}, peer = "main", is_stored = true, deps = {}, ...given } = {}) {
       const parts = [{ type: "text" as const, text }]
-      const id = is_stored ? add(peer, "user", text) : undefined
+      const id = is_stored && !given.request ? add(peer, "user", text) : undefined
       const search = async (query: MemoryQuery): Promise<MemoryAnswer> => {
         world.asked.push(query)
         const searched = { rows: 9, words_matched: 1, vectors: [], pending: 0, warnings: [], took_ms: 0 }
@@ -138,9 +147,8 @@ export async function openWorld(): Promise<World> {
         ...{ db, config: parse(config), owner_ids: [ownerOf(peer)], count, soul: () => [], search },
         now_ms: () => world.now_ms,
       }
-      const signal = new AbortController().signal
-      const request = { session: world.session(peer), message: { id, role: "user" as const, parts }, signal }
-      return assembleContext({ ...base, ...deps }, request)
+      const { request: message = { id, role: "user", parts }, signal = new AbortController().signal } = given
+      return assembleContext({ ...base, ...deps }, { session: world.session(peer), message, signal })
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

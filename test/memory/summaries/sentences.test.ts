@@ -31,7 +31,7 @@ test.each([
   "hello",
   "ok, thanks",
 ])("nothing of %p is kept", (text) => {
-  expect(pick(said(text))).not.toMatch(/Klara|Tierärztin|Bern|4711|Malta|hello|ok/)
+  expect(pick(said(text))).toBe("")
 })
 
 test("what tools said is in no summary, and no line is more than one", () => {
