@@ -5,6 +5,7 @@ import type { Chore } from "./background.ts"
 import { openLearner } from "./facts/learner.ts"
 import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
+import { stepWords } from "./index/words.ts"
 import type { MemorySettings } from "./service.ts"
 import { openSummaries } from "./summaries/summaries.ts"
 import type { VectorSet, Vectors } from "./vectors/set.ts"
@@ -21,9 +22,10 @@ export type ChoresDeps = {
 }
 
 export function openChores(deps: ChoresDeps): Chore[] {
-  const { vectors, sets, indexer, signal, settings } = deps
+  const { store, vectors, sets, indexer, signal, settings } = deps
   const isOn = () => settings().config.semantic_enabled
   return [
+    { name: "words", step: () => stepWords(store) },
     { name: "index", step: async () => isOn() && (await indexer.step()) > 0 },
     {
       name: "embedder",

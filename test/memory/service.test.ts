@@ -197,3 +197,23 @@ test("a model reads the first message of all, too", async () => {
   expect(asked).toHaveLength(1)
   expect(asked[0]).toContain("figs")
 })
+
+test("an index of words that a crash left half made is made to its end, and says so until then", async () => {
+  await using world = await openWorld()
+  await addNotes(world, 300)
+  const killed = new Error("killed")
+  const { commit } = world.store
+  let commits = 0
+  // As where the process ends after the second of its commits.
+  world.store.commit = async (write) => {
+    if (++commits > 2) throw killed
+    return commit(write)
+  }
+  await expect(world.memory.reindex()).rejects.toBe(killed)
+  world.store.commit = commit
+  const { warnings, words_matched } = (await world.search("note")).searched
+  expect([warnings.length, words_matched]).toEqual([1, 256])
+  await world.reopen()
+  await world.memory.idle()
+  expect((await world.search("note")).searched).toMatchObject({ warnings: [], words_matched: 300 })
+})

@@ -1,22 +1,32 @@
 /** The index of words made anew. */
-import { clearWords, listTexts, putWords } from "../../store/memory-index.ts"
+import { clearWords, listTexts, progressOf, putWords, setProgress } from "../../store/memory-index.ts"
 import type { Store } from "../../store/open.ts"
 import { toWords } from "../text/fold.ts"
 
 const batch_rows = 256
+/** One more than the last row whose words are there again; 0 where nothing is to be done. */
+const progress_name = "words"
 
 /** While it goes on a search by words finds what is in it already; a search by vectors finds everything. */
 export async function reindexWords(store: Store): Promise<void> {
-  await store.commit(clearWords)
-  let after = 0
-  for (;;) {
-    const rows = listTexts(store.db, after, batch_rows)
+  await store.commit((db) => {
+    clearWords(db)
+    setProgress(db, progress_name, 1)
+  })
+  while (await stepWords(store)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Whether words of rows are still missing: it goes on after a crash. */
+export const isReindexing = (db: Store["db"]): boolean => progressOf(db, progress_name) > 0
+
+/** The words of the next rows; answers whether there were any. */
+export async function stepWords(store: Store): Promise<boolean> {
+  if (!isReindexing(store.db)) return false
+  return store.commit((db) => {
+    const rows = listTexts(db, progressOf(db, progress_name) - 1, batch_rows)
+    for (const { id, owner_id, text } of rows) putWords(db, id, owner_id, toWords(text))
     const last = rows.at(-1)
-    if (!last) return
-    await store.commit((db) => {
-      for (const { id, owner_id, text } of rows) putWords(db, id, owner_id, toWords(text))
-    })
-    after = last.id
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+    setProgress(db, progress_name, last ? last.id + 1 : 0)
+    return last !== undefined
+  })
 }

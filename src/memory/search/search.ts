@@ -7,6 +7,7 @@ import { countRows, listTagged, matchWords, type RowFilter, rankedRows } from ".
 import type { Store } from "../../store/open.ts"
 import { findSession } from "../../store/sessions.ts"
 import type { SetInUse } from "../index/in-use.ts"
+import { isReindexing } from "../index/words.ts"
 import { toItems } from "../items.ts"
 import type { MemoryAnswer, MemoryHit, MemoryQuery, Searched } from "../memory.ts"
 import { toMatch } from "../text/fold.ts"
@@ -90,6 +91,9 @@ function toFilter(deps: SearchDeps, query: MemoryQuery): RowFilter | undefined {
 
 /** Undefined where the index of words is broken. */
 function byWords(deps: SearchDeps, { text }: MemoryQuery, filter: RowFilter, warnings: string[]) {
+  if (isReindexing(deps.db)) {
+    warnings.push("the index of words is being made anew: what it has not yet is found by meaning only")
+  }
   try {
     return matchWords(deps.db, toMatch(text), filter, candidates_max)
   } catch (thrown) {
