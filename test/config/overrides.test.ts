@@ -55,7 +55,7 @@ test("a provider's variable finds the name as the file spells it", async () => {
 test("an embedder from the environment replaces the one of the file", async () => {
   const env = { WEFT_MEMORY_EMBEDDER_PROVIDER: "openai", WEFT_MEMORY_EMBEDDER_MODEL: "m" }
   const { config } = await load("[memory]\nembedder = 'hash'", { env })
-  expect(config.memory.embedder).toEqual({ provider: "openai", model: "m" })
+  expect(config.memory.embedder).toEqual({ provider: "openai", model: "m", batch_max: 96 })
 })
 
 test.each([
