@@ -207,6 +207,31 @@ test("passages stop at their budget, and what is long is shown around what match
   expect(refused.map(({ why }) => why)).toEqual(Array(2).fill("beyond the budget of 300 tokens: words 1st"))
 })
 
+test.each([
+  ["hash:1:384", ["- 1970-01-01, a note: the first"]],
+  [
+    "openai:text-embedding-3-small:1536",
+    ["- 1970-01-01, a note: the first", "- 1970-01-01, a note: something else"],
+  ],
+])(
+  "with vectors of %p what shares no word counts as far as they know what words mean",
+  async (embedder, lines) => {
+    await using world = await openWorld()
+    const searched = { rows: 9, words_matched: 0, vectors: [{ embedder, index: "exact", looked_at: 9 }] }
+    const hits = [
+      noted("the first", { id: 1, why: ["meaning 1st"] }),
+      noted("something else", { id: 2, why: ["meaning 9th", "recent"] }),
+    ]
+    const search = async () => ({ hits, searched: { ...searched, pending: 0, warnings: [], took_ms: 0 } })
+    const context = await world.assemble("where is the bicycle", { deps: { search } })
+    expect(
+      foundIn(context)
+        .split("\n")
+        .filter((line) => line.startsWith("- ")),
+    ).toEqual(lines)
+  },
+)
+
 test("what a client's own tools answered is not searched for; the facts go in front of the user's message", async () => {
   await using world = await openWorld()
   world.addFact("user", "name", "Ana")
