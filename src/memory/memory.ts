@@ -2,6 +2,7 @@
 
 import type { Part } from "../base/parts.ts"
 import type { MemoryKind, MemorySource, Owner } from "../store/memory.ts"
+import type { FactRow } from "../store/memory-facts.ts"
 import type { Message } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import type { Session } from "../store/sessions.ts"
@@ -19,19 +20,8 @@ export type Reader = {
 /** Whose something becomes: the reader's own sender's, the agent's own, or a namespace's that the agent may share in. */
 export type Audience = { to: "sender" | "agent" } | { to: "namespace"; namespace: string }
 
-export type MemoryFact = {
-  uid: string
-  type: "fact" | "relationship" | "attribute"
-  subject: string
-  predicate: string
-  object: string
-  confidence: number
-  learned_ms: number
-  superseded_ms?: number
-  superseded_by?: string
-  /** The uid of a fact that says otherwise, until somebody settles it. */
-  disputes?: string
-}
+/** A fact as it is kept; `disputes` is the uid of one that says otherwise, until somebody settles it. */
+export type MemoryFact = FactRow
 
 export type MemoryItem = {
   id: number
