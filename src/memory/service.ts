@@ -17,8 +17,8 @@ import type { Embedder } from "./embed/embedder.ts"
 import { ruleTable } from "./facts/table.ts"
 import { forgetItems } from "./forget.ts"
 import { hearMessage } from "./hear.ts"
-import { openSetsInUse } from "./index/in-use.ts"
-import { openIndexer } from "./index/indexer.ts"
+import { openSetsInUse, type SetsInUse } from "./index/in-use.ts"
+import { type Indexer, openIndexer } from "./index/indexer.ts"
 import { reindexWords } from "./index/words.ts"
 import { toItems } from "./items.ts"
 import type { Memory, MemoryQuery } from "./memory.ts"
@@ -99,15 +99,8 @@ export async function openMemoryService(
     inUse: sets.list,
     unasked: sets.unasked,
     trouble: indexer.trouble,
-    async catchUp() {
-      const until = performance.now() + catch_up_ms
-      while (performance.now() < until && (await indexer.step()) > 0);
-      for (const { set, embedder } of sets.list()) {
-        // What was added or learnt a moment ago.
-        while (embedder.is_local && performance.now() < until && (await indexer.fill(set, embedder)) > 0);
-      }
-      return indexer.pending()
-    },
+    pending: indexer.pending,
+    catchUp: () => catchUp({ indexer, sets, signal }),
   }
   const search: Memory["search"] = (query, stopped) =>
     searchMemory(deps, query, AbortSignal.any([signal, stopped]))
@@ -115,8 +108,7 @@ export async function openMemoryService(
   const duringTurn: SearchDeps = {
     ...deps,
     async catchUp() {
-      const pending = indexer.pending()
-      return pending <= 2 * settings.config.episodic_window ? pending : deps.catchUp()
+      if (indexer.pending() > 2 * settings.config.episodic_window) await deps.catchUp()
     },
   }
   const searchForTurn: Memory["search"] = (query, stopped) =>
@@ -196,4 +188,25 @@ export async function openMemoryService(
       await vectors[Symbol.asyncDispose]()
     },
   }
+}
+
+type CatchUp = { indexer: Indexer; sets: SetsInUse; signal: AbortSignal }
+
+/** Whoever makes vectors elsewhere may take minutes: then it goes on behind the search. Throws what the store throws. */
+async function catchUp({ indexer, sets, signal }: CatchUp): Promise<void> {
+  const until = performance.now() + catch_up_ms
+  const isTime = () => performance.now() < until && !signal.aborted
+  const work = async () => {
+    while (isTime() && (await indexer.step()) > 0);
+    for (const { set, embedder } of sets.list()) {
+      // What was added or learnt a moment ago.
+      while (embedder.is_local && isTime() && (await indexer.fill(set, embedder)) > 0);
+    }
+  }
+  const { promise: is_late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, catch_up_ms)
+  const working = work().finally(() => clearTimeout(timer))
+  // What fails later than that fails again in the background, which says so.
+  working.catch(() => undefined)
+  await Promise.race([working, is_late])
 }

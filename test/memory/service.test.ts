@@ -1,6 +1,7 @@
 /** The memory as a whole, where two things happen at once, or something is broken. */
 import { expect, test } from "bun:test"
 import { join } from "node:path"
+import { AppError } from "../../src/base/errors.ts"
 import { openLog } from "../../src/base/log.ts"
 import { parser } from "../../src/base/schema.ts"
 import { toSessionKey } from "../../src/base/session-key.ts"
@@ -216,4 +217,27 @@ test("an index of words that a crash left half made is made to its end, and says
   await world.reopen()
   await world.memory.idle()
   expect((await world.search("note")).searched).toMatchObject({ warnings: [], words_matched: 300 })
+})
+
+test("a search that cannot write finds what is there, and says what it does not know yet", async () => {
+  await using world = await openWorld()
+  await addNotes(world, 3)
+  await world.say("My dog is called Albatross.")
+  const { commit } = world.store
+  world.store.commit = () => Promise.reject(new AppError("storage_failed", { reason: "SQLITE_FULL" }))
+  const { hits, searched } = await world.search("note")
+  world.store.commit = commit
+  expect([hits.length, searched.pending]).toEqual([3, 1])
+  expect(searched.warnings).toEqual(["what is new could not be indexed (storage_failed)"])
+  expect((await world.search("note")).searched).toMatchObject({ warnings: [], pending: 0 })
+})
+
+test("a search does not wait for a service that makes vectors", async () => {
+  await using world = await openWorld({ embedder: openRemote("away:1", () => undefined) })
+  await addNotes(world, 1)
+  const never = openRemote("away:1", (asked) => (asked === 1 ? new Promise(() => undefined) : undefined))
+  world.want(never)
+  await world.say("My dog is called Albatross.")
+  const { hits } = await world.search("Albatross")
+  expect(hits.map(({ kind }) => kind)).toContain("message")
 })

@@ -23,8 +23,10 @@ export type SearchDeps = {
   /** Why vectors are missing, where they are. */
   trouble(): string | undefined
   owners(query: MemoryQuery): number[]
-  /** Indexes what is pending, as far as that takes no longer than a person would not notice; answers what is left. */
-  catchUp(): Promise<number>
+  /** Indexes what is pending, as far as that takes no longer than a person would not notice. */
+  catchUp(): Promise<void>
+  /** What is left of that. */
+  pending(): number
   log: Log
   now_ms(): number
 }
@@ -43,7 +45,8 @@ export async function searchMemory(
 ): Promise<MemoryAnswer> {
   const started = performance.now()
   const warnings = [...unaskable(deps)]
-  const pending = await deps.catchUp()
+  await deps.catchUp().catch((thrown) => late(deps, thrown, warnings))
+  const pending = deps.pending()
   const filter = toFilter(deps, query)
   if (!filter) return nothing(pending, warnings, started)
   const words = byWords(deps, query, filter, warnings)
@@ -60,6 +63,12 @@ export async function searchMemory(
     took_ms: performance.now() - started,
   }
   return { hits, searched }
+}
+
+/** On a full disk, say: what is there can be searched all the same. */
+function late({ log }: SearchDeps, thrown: unknown, warnings: string[]): void {
+  log.error("what is new could not be indexed", { cause: toTrace(thrown) })
+  warnings.push(`what is new could not be indexed (${thrown instanceof AppError ? thrown.code : "internal"})`)
 }
 
 const nothing = (pending: number, warnings: string[], started: number): MemoryAnswer => ({
