@@ -3,18 +3,40 @@ import type { FactRow } from "./memory-facts.ts"
 
 export type KnownFact = FactRow & { id: number; importance: number }
 
-/** Facts of these owners that hold, the weightiest first, then the latest. */
-export function listKnownFacts(db: Database, owner_ids: readonly number[], limit: number): KnownFact[] {
+const columns =
+  "memory.id AS id, importance, uid, type, subject, predicate, object, confidence, learned_ms, disputes"
+const known = `FROM memory JOIN fact ON fact.memory_id = memory.id
+  WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact' AND superseded_ms IS NULL`
+
+/**
+ * Facts of these owners that hold: the weightiest, then the latest, at most `limit`; and those of `also` that are not among
+ * them, by the rows' numbers.
+ */
+export function listKnownFacts(
+  db: Database,
+  owner_ids: readonly number[],
+  { limit, also = [] }: { limit: number; also?: readonly number[] },
+): KnownFact[] {
+  const owners = JSON.stringify(owner_ids)
   const rows = db
     .query(
-      `SELECT memory.id AS id, importance, uid, type, subject, predicate, object, confidence, learned_ms, disputes
-       FROM memory JOIN fact ON fact.memory_id = memory.id
-       WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact'
-         AND superseded_ms IS NULL
-       ORDER BY importance DESC, learned_ms DESC, memory.id DESC LIMIT $limit`,
+      `SELECT ${columns} ${known} ORDER BY importance DESC, learned_ms DESC, memory.id DESC LIMIT $limit`,
     )
-    .all({ owner_ids: JSON.stringify(owner_ids), limit }) as (Omit<KnownFact, "disputes"> & {
-    disputes: string | null
-  })[]
-  return rows.map(({ disputes, ...row }) => ({ ...row, ...(disputes !== null && { disputes }) }))
+    .all({ owner_ids: owners, limit }) as Row[]
+  const there = new Set(rows.map(({ id }) => id))
+  const missing = also.filter((id) => !there.has(id))
+  const more =
+    missing.length === 0
+      ? []
+      : (db
+          .query(
+            `SELECT ${columns} ${known} AND memory.id IN (SELECT value FROM json_each($ids)) ORDER BY memory.id`,
+          )
+          .all({ owner_ids: owners, ids: JSON.stringify(missing) }) as Row[])
+  return [...rows, ...more].map(({ disputes, ...row }) => ({
+    ...row,
+    ...(disputes !== null && { disputes }),
+  }))
 }
+
+type Row = Omit<KnownFact, "disputes"> & { disputes: string | null }

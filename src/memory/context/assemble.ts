@@ -38,8 +38,8 @@ export type ContextDeps = {
 
 /** Of the search; more than the budget holds, as some are in the recent turns or say the same. */
 const hits_max = 24
-/** Of all that is known only so much is looked at, the weightiest first. */
-const facts_max = 400
+/** Of all that is known so much is looked at, the weightiest first, and whatever the search found. */
+const facts_max = 200
 /** A turn does not wait longer for what an embedding service has to say. */
 const search_ms_max = 3_000
 
@@ -190,10 +190,9 @@ async function findFor(
     ? await trySearch(deps, query, signal)
     : { answer: undefined, problem: message.role === "user" ? "the message has no telling words" : undefined }
   const hits = answer?.hits ?? []
-  const known = knownFor(listKnownFacts(db, owner_ids, facts_max), {
-    ...{ words, budget: facts_tokens, now_ms: deps.now_ms(), count },
-    found: hits.flatMap(({ id, kind }) => (kind === "fact" ? [id] : [])),
-  })
+  const found = hits.flatMap(({ id, kind }) => (kind === "fact" ? [id] : []))
+  const facts = facts_tokens === 0 ? [] : listKnownFacts(db, owner_ids, { limit: facts_max, also: found })
+  const known = knownFor(facts, { words, found, budget: facts_tokens, now_ms: deps.now_ms(), count })
   const recalled =
     recalled_tokens === 0
       ? { lines: [], pieces: [] }
