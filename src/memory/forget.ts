@@ -1,10 +1,11 @@
-import { foldAway, forgetRows } from "../store/forget.ts"
+import { foldAway, forgetRows, listSaidIn } from "../store/forget.ts"
 import { getMemories, type MemoryRow } from "../store/memory.ts"
+import { putWords } from "../store/memory-index.ts"
 import { keepMatching, matchWords } from "../store/memory-search.ts"
 import type { Store } from "../store/open.ts"
 import { toItems } from "./items.ts"
 import type { Forgotten } from "./memory.ts"
-import { toMatch } from "./text/fold.ts"
+import { toMatch, toWords } from "./text/fold.ts"
 
 export type ForgetDeps = { store: Store; settle(): void }
 
@@ -23,7 +24,13 @@ export async function forgetItems(
   const filter = { owner_ids, include_superseded: true }
   const visible = keepMatching(store.db, ids, filter)
   const rows = getMemories(store.db, visible)
-  const forgotten = await store.commit((db) => forgetRows(db, visible))
+  const forgotten = await store.commit((db) => {
+    const { forgotten, message_ids } = forgetRows(db, visible)
+    // What else was said in it stays, but is no longer found by the words of its sentence.
+    for (const { id, owner_id, text } of listSaidIn(db, message_ids))
+      putWords(db, id, owner_id, toWords(text))
+    return forgotten
+  })
   settle()
   foldAway(store.db)
   const related = findRelated(store.db, owner_ids, rows)

@@ -9,12 +9,15 @@ export const forgotten_text = "[forgotten]"
 /**
  * Removes the rows, in whose place nothing stays. A row that is a message's, and a fact that was said in one, take that
  * message's text with them: the message stays, saying that something was forgotten, as later ones answer it. What else was
- * made of the message (its pieces, facts, summaries of its stretch) goes, too. Answers how many rows were asked for and
- * there. What is deleted is overwritten (PRAGMA secure_delete, store/open.ts).
+ * made of the message (its pieces, summaries of its stretch) goes, too; other facts that were said in it stay. Answers how many
+ * rows were asked for and there, and whose text went. What is deleted is overwritten (PRAGMA secure_delete, store/open.ts).
  */
-export function forgetRows(db: Database, ids: readonly number[]): number {
+export function forgetRows(
+  db: Database,
+  ids: readonly number[],
+): { forgotten: number; message_ids: number[] } {
   const wanted = JSON.stringify(ids)
-  const messages = (
+  const message_ids = (
     db
       .query(
         `SELECT message_id AS id FROM memory
@@ -24,15 +27,27 @@ export function forgetRows(db: Database, ids: readonly number[]): number {
       )
       .all({ wanted }) as { id: number }[]
   ).map(({ id }) => id)
-  const found = (
+  const forgotten = (
     db.query("SELECT count(*) AS n FROM memory WHERE id IN (SELECT value FROM json_each(?))").get(wanted) as {
       n: number
     }
   ).n
-  for (const id of messages) blankMessage(db, id)
+  for (const id of message_ids) blankMessage(db, id)
   removeMemories(db, ids)
-  return found
+  return { forgotten, message_ids }
 }
+
+/** Facts that were said in these messages. */
+export const listSaidIn = (
+  db: Database,
+  message_ids: readonly number[],
+): { id: number; owner_id: number; text: string }[] =>
+  db
+    .query(
+      `SELECT memory.id AS id, owner_id, coalesce(text, '') AS text FROM fact JOIN memory ON memory.id = memory_id
+       WHERE said_in IN (SELECT value FROM json_each(?))`,
+    )
+    .all(JSON.stringify(message_ids)) as { id: number; owner_id: number; text: string }[]
 
 function blankMessage(db: Database, id: number): void {
   const row = db.query("SELECT session_id, turn_id, parts FROM message WHERE id = ?").get(id) as {

@@ -241,3 +241,23 @@ test("a search does not wait for a service that makes vectors", async () => {
   const { hits } = await world.search("Albatross")
   expect(hits.map(({ kind }) => kind)).toContain("message")
 })
+
+test("no word of a forgotten message stays with the other facts that were said in it", async () => {
+  await using world = await openWorld()
+  const { memory } = world
+  const forget = async (kind: "fact" | "message", text: string) => {
+    const found = memory.list({ reader, kinds: [kind], limit: 10 }).filter((one) => one.text.includes(text))
+    expect(found).toHaveLength(1)
+    await memory.forget(reader, [found[0]!.id])
+  }
+  await world.say("My name is Ana Soto and my dog is called Zanzibarquelle.")
+  await forget("fact", "Zanzibarquelle")
+  expect((await world.search("Zanzibarquelle")).searched.words_matched).toBe(0)
+  expect((await world.search("Ana Soto")).hits[0]!.text).toContain("Ana Soto")
+  // Said twice: what is left of it is the second time.
+  await world.say("My name is Ana Soto, and Wunderblume is my word.")
+  await world.say("My name is Ana Soto.")
+  await world.search("anything")
+  await forget("message", "Wunderblume")
+  expect((await world.search("Wunderblume")).searched.words_matched).toBe(0)
+})

@@ -8,6 +8,7 @@ import {
   supersedeFact,
 } from "../../store/facts.ts"
 import type { MemorySource } from "../../store/memory.ts"
+import { putWords } from "../../store/memory-index.ts"
 import type { Store } from "../../store/open.ts"
 import { hashText } from "../index/hash.ts"
 import { fold, toWords } from "../text/fold.ts"
@@ -134,8 +135,13 @@ function affirm(
     supersedeFact(db, other.memory_id, { now_ms, by: same.uid })
   }
   refreshFact(db, same.memory_id, { confidence: found.confidence, now_ms, session_id, said_in: message_id })
+  // Of the sentence that it is known by, and no other: that one may be forgotten, or deleted.
+  putWords(db, same.memory_id, told.owner_id, toWords(`${sayFact(same)} ${found.said}`))
   return { memory_id: same.memory_id, uid: same.uid, outcome: "known" }
 }
+
+const sayFact = ({ subject, predicate, object }: Pick<FoundFact, "subject" | "predicate" | "object">) =>
+  `${subject}'s ${predicate}: ${object}`
 
 function write(
   db: Store["db"],
@@ -143,7 +149,7 @@ function write(
   { type, subject, predicate, object, confidence, said }: FoundFact,
   { uid, key, disputes }: { uid: string; key: string; disputes: string | null },
 ): number {
-  const text = `${subject}'s ${predicate}: ${object}`
+  const text = sayFact({ subject, predicate, object })
   const memory = {
     ...{ owner_id, kind: "fact" as const, session_id, text, hash: hashText(text), source },
     // The message may go before the fact does; `said_in` says which it was.
