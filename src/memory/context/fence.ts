@@ -2,14 +2,21 @@
 
 /** What a line must not have in it: other lines, and characters that nobody sees but a model. */
 const breaks = /[\s\p{Cc}\p{Zl}\p{Zp}]+/gu
-const unseen = /(?![\u200c\u200d])[\p{Cf}\p{Cs}\p{Co}\u{e0000}-\u{e007f}]/gu
+const unseen = /(?![\u200c\u200d])[\p{Cf}\p{Cs}\p{Co}\p{DI}\u2800]/gu
+/** Joiners belong into words of some scripts and between pictures; beside a letter of ours they only hide something. */
+const misplaced = /(?<=[\0-\u024f\uff00-\uffef])[\u200c\u200d]+|[\u200c\u200d]+(?=[\0-\u024f\uff00-\uffef])/gu
 /** Whatever could pass for the beginning or the end of one of our fences, also in full width or with blanks in it. */
-const fence_like =
-  /[<＜﹤‹〈⟨]\s*[/／]?\s*(?=(?:memory|earlier|record|system|assistant|user|human|instructions?)\b)/giu
+const fence_like = /[<＜﹤‹〈⟨〈❮❰ᐸ˂≺]\s*[/／∕⁄]?\s*(\p{L}{4,12})(?!\p{L})/gu
+const fences = /^(?:memory|earlier|record|system|assistant|user|human|instructions?)$/i
 
 /** The text in one line, with nothing in it that ends a fence. */
 export const quoted = (text: string): string =>
-  text.replace(unseen, "").replace(breaks, " ").trim().replace(fence_like, "(")
+  text
+    .replace(unseen, "")
+    .replace(misplaced, "")
+    .replace(breaks, " ")
+    .trim()
+    .replace(fence_like, (all, name: string) => (fences.test(name.normalize("NFKC")) ? `(${name}` : all))
 
 /** The same for a text that may have lines, each of which is one of ours. */
 export const quotedLines = (text: string): string =>
