@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite"
+import type { Owner } from "./memory.ts"
 import type { FactRow } from "./memory-facts.ts"
 
-export type KnownFact = FactRow & { id: number; importance: number }
+export type KnownFact = FactRow & Owner & { id: number; importance: number }
 
-const columns =
-  "memory.id AS id, importance, uid, type, subject, predicate, object, confidence, learned_ms, disputes"
-const known = `FROM memory JOIN fact ON fact.memory_id = memory.id
+const columns = `memory.id AS id, importance, uid, type, subject, predicate, object, confidence, learned_ms, disputes,
+  agent, sender, namespace`
+const known = `FROM memory JOIN fact ON fact.memory_id = memory.id JOIN memory_owner ON memory_owner.id = owner_id
   WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact' AND superseded_ms IS NULL`
 
 /**

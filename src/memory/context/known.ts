@@ -71,7 +71,8 @@ const toPiece = (line: Line, included: ReadonlySet<Line>, budget: number): Conte
 function toLine(fact: KnownFact, options: KnownOptions): Line {
   const age_ms = options.now_ms - fact.learned_ms
   const is_dated = age_ms >= stale_after_ms || (age_ms >= day_ms && !lasting.test(fact.predicate))
-  const text = `${sayFact(fact)}${is_dated ? ` (said ${toDay(fact.learned_ms)})` : ""}`
+  const dated = is_dated ? ` (said ${toDay(fact.learned_ms)})` : ""
+  const text = `${sayFact(fact)}${dated}${fromWhom(fact)}`
   const { score, why } = weigh(fact, options)
   // The line's own mark and end.
   const tokens = options.count(text) + 2
@@ -81,12 +82,16 @@ function toLine(fact: KnownFact, options: KnownOptions): Line {
 function toDispute([one, other]: readonly [KnownFact, KnownFact], options: KnownOptions): Line {
   const say = ({ object, learned_ms }: KnownFact) => `${cut(quoted(object))} (said ${toDay(learned_ms)})`
   const of = `${quoted(one.subject)}'s ${toWords(one.predicate)}`
-  const text = `Unclear: ${of} is ${say(other)} or ${say(one)}. Where it matters, ask the user which holds.`
+  const text = `Unclear${fromWhom(one)}: ${of} is ${say(other)} or ${say(one)}. Where it matters, ask the user which holds.`
   const weights = [weigh(one, options), weigh(other, options)]
   const score = Math.max(...weights.map(({ score }) => score))
   const tokens = options.count(text) + 2
   return { id: one.id, text, score, learned_ms: one.learned_ms, tokens, why: "unclear: two facts disagree" }
 }
+
+/** What another agent's sender shared says nothing of the user who is speaking now. */
+const fromWhom = ({ agent, namespace }: KnownFact): string =>
+  namespace === "" ? "" : ` (shared by ${quoted(agent)} in ${quoted(namespace)}, not said by this user)`
 
 const cut = (text: string) =>
   text.length <= line_chars_max ? text : `${text.slice(0, line_chars_max).toWellFormed()}…`
@@ -108,7 +113,7 @@ function weigh(fact: KnownFact, { words, found, now_ms }: KnownOptions): { score
   for (const mark of words.marks) if (own.includes(mark)) shared++
   const match = (rank < 0 ? 0 : 1 / (1 + rank / 4)) + Math.min(1, shared / 2)
   const recency = 1 / (1 + Math.max(0, now_ms - fact.learned_ms) / stale_after_ms)
-  const is_basic = fact.subject === "user" && basic.test(fact.predicate)
+  const is_basic = fact.namespace === "" && fact.subject === "user" && basic.test(fact.predicate)
   const score = 2 * match + fact.importance * fact.confidence + 0.3 * recency + (is_basic ? 0.4 : 0)
   return { score, why: match > 0 ? "matches the message" : is_basic ? "basic" : "known" }
 }

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { AppError } from "../../../src/base/errors.ts"
 import { openTokenCounter } from "../../../src/memory/context/tokens.ts"
+import { listOwners, takeOwner } from "../../../src/store/memory.ts"
 import { addMessage } from "../../../src/store/messages.ts"
 import { resetSession } from "../../../src/store/sessions.ts"
 import { foundIn, linesOf, noted, openWorld, type World } from "./world.ts"
@@ -303,6 +304,21 @@ test("of more facts than are looked at, one that a search found is there", async
   expect(foundIn(await world.assemble("what is the boat called"))).not.toContain("Styx")
   world.hits = []
   expect(foundIn(await world.assemble("what is the boat called"))).not.toContain("Halcyon")
+})
+
+test("what was shared is not said to be of the user who is speaking", async () => {
+  await using world = await openWorld()
+  world.addFact("user", "name", "Ana")
+  const id = world.addFact("user", "email", "mallory@evil.example")
+  const { db } = world.store
+  const owner_id = takeOwner(db, { agent: "other", sender: "", namespace: "team" })
+  db.query("UPDATE memory SET owner_id = ? WHERE id = ?").run(owner_id, id)
+  const owner_ids = listOwners(db).map((one) => one.id)
+  const lines = foundIn(await world.assemble("what is my email", { deps: { owner_ids } })).split("\n")
+  expect(lines).toContain("- user's name: Ana")
+  expect(lines).toContain(
+    "- user's email: mallory@evil.example (shared by other in team, not said by this user)",
+  )
 })
 
 const hostile = [
