@@ -155,8 +155,10 @@ type Place = Pick<RowToImport, "kind" | "session_id" | "message_id" | "origin"> 
 
 /** Where the row belongs: to its very session and message where they are all here, else to nothing. */
 function placeOf(db: Store["db"], row: TransferRow): Place | "left" {
-  const { kind, text, session, message, summary, fact } = row
-  const session_id = session && findSessionOf(db, session.key, session.created_ms)
+  const { agent, sender, kind, text, session, message, summary, fact } = row
+  // A row of another owner has no say in a conversation: with it the conversation's text could be read, or forgotten.
+  const is_own = session?.key === `${agent}:${sender}`
+  const session_id = session && is_own ? findSessionOf(db, session.key, session.created_ms) : undefined
   const refs = [message, summary?.first, summary?.last, fact?.said_in].filter((one) => one !== undefined)
   const texts = refs.map((ref) => findText(db, session_id, ref))
   const has_needed =

@@ -207,7 +207,8 @@ test("a session of the same key that began at another time is another one", asyn
     ["a", 98],
     ["b", 99],
   ] as const) {
-    const row = note({ kind: "fact", text: "x", session: { key, created_ms }, fact: { ...fact, uid } })
+    const of = { sender: senderOf("ann"), session: { key, created_ms }, text: "x" }
+    const row = note({ ...of, kind: "fact", fact: { ...fact, uid } })
     await importRows({ store, vectors: no_vectors }, { rows: [row], embedder: undefined })
   }
   expect(store.db.query("SELECT session_id IS NOT NULL AS is_in FROM memory ORDER BY id").all()).toEqual([
@@ -215,6 +216,30 @@ test("a session of the same key that began at another time is another one", asyn
     { is_in: 1 },
   ])
 })
+
+test.each(["work", "default"])(
+  "a row of another owner is not put into a session: agent %s",
+  async (agent) => {
+    await using store = openStore(":memory:")
+    const parts = partsOf("ann")
+    const session = touchSession(store.db, toSessionKey(parts), parts, 7)
+    const said = { turn_id: "t", role: "user" as const, created_ms: 7 }
+    const id = addMessage(store.db, session.id, { ...said, parts: [{ type: "text", text: "Mine" }] })
+    setProgress(store.db, "indexed", id)
+    const ref = { id, turn_id: "t" }
+    const of = { agent, sender: senderOf("bob"), session: { key: session.key, created_ms: 7 }, text: "Mine" }
+    const fact = { uid: "u", key: "k", subject: "user", predicate: "name", object: "Eve", said_in: ref }
+    const rows = [
+      note({ ...of, kind: "message", message: ref }),
+      note({ ...of, kind: "summary", summary: { first: ref, last: ref, tokens: 1, made_by: "sentences" } }),
+      note({ ...of, kind: "fact", fact }),
+    ]
+    await importRows({ store, vectors: no_vectors }, { rows, embedder: undefined })
+    expect(store.db.query("SELECT 1 FROM memory WHERE session_id IS NOT NULL").all()).toEqual([])
+    expect(store.db.query("SELECT 1 FROM summary").all()).toEqual([])
+    expect(store.db.query("SELECT said_in FROM fact").values()).toEqual([[null]])
+  },
+)
 
 test("a message that is yet to be indexed is left to that", async () => {
   await using store = openStore(":memory:")
