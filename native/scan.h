@@ -20,6 +20,13 @@ typedef struct {
  * 11 GB/s, int8 rows of 384 came at .91 (AVX-512), .72 (AVX2) and .62 (SSE2) of that, with it at 1.0, .99 and .88. */
 #define SCAN_AHEAD 4096u
 
+/* Rows of which all have their scores before the best are kept, read from so many places at once: what a processor reads
+ * ahead by itself it does for each place, and ends with each page. On that Xeon, where a plain read from four places makes
+ * 12.5 GB/s, floats come at .82 of it and int8 at .89; from one place at .73 and .70. */
+#define SCAN_BLOCK 4096u
+#define SCAN_PLACES 4u
+#define SCAN_BLOCK_AHEAD 2048u
+
 typedef float score_fn(const scan_t *scan, uint32_t row);
 
 ALWAYS_INLINE const char *bytes_of(const scan_t *scan, uint32_t row) {
@@ -46,11 +53,46 @@ ALWAYS_INLINE float score_bits(const scan_t *scan, uint32_t row) {
   return (float)-(int32_t)differing(scan->query, (const uint64_t *)scan->rows + (uint64_t)row * scan->dim, scan->dim);
 }
 
+#ifndef __wasm__
+/* Whether all SCAN_BLOCK rows from `first` on are worth a score. */
+ALWAYS_INLINE bool is_dense(const uint8_t *allow, uint32_t first) {
+  uint32_t count = 0;
+  if (!allow) return true;
+  for (uint32_t at = 0; at < SCAN_BLOCK; at += 64)
+    count += (uint32_t)__builtin_popcountll(allowed_word(allow, first + at, first + SCAN_BLOCK));
+  return count > SCAN_BLOCK / 64 * DENSE;
+}
+
+/* SCAN_BLOCK rows from `first` on. They are kept in their order, so that of two equals the lower row is. */
+ALWAYS_INLINE void scan_block(const scan_t *scan, uint32_t first, const uint8_t *allow, best_t *best, score_fn *score) {
+  float found[SCAN_BLOCK], floor = floor_of(best);
+  for (uint32_t i = 0; i < SCAN_BLOCK / SCAN_PLACES; i++)
+    for (uint32_t at = i; at < SCAN_BLOCK; at += SCAN_BLOCK / SCAN_PLACES) {
+      prefetch(bytes_of(scan, first + at) + SCAN_BLOCK_AHEAD, scan->row_bytes);
+      found[at] = score(scan, first + at);
+    }
+  for (uint32_t at = 0; at < SCAN_BLOCK; at++) {
+    uint32_t row = first + at;
+    if (found[at] <= floor || !is_allowed(allow, row)) continue;
+    keep(best, found[at], row);
+    floor = floor_of(best);
+  }
+}
+#endif
+
 /* Rows from `first`, a multiple of 64, to `last`. `score` is known to the compiler wherever this is put in. */
 ALWAYS_INLINE void scan_rows(const scan_t *scan, uint32_t first, uint32_t last, const uint8_t *allow, best_t *best,
                              score_fn *score) {
   float floor = floor_of(best);
   while (first < last) {
+#ifndef __wasm__
+    if (last - first >= SCAN_BLOCK && first % SCAN_BLOCK == 0 && !scan->cached && is_dense(allow, first)) {
+      scan_block(scan, first, allow, best, score);
+      floor = floor_of(best);
+      first += SCAN_BLOCK;
+      continue;
+    }
+#endif
     uint32_t end = last - first < 64 ? last : first + 64;
     uint64_t word = allowed_word(allow, first, last);
     if (!allow || __builtin_popcountll(word) > DENSE) {
