@@ -1,4 +1,4 @@
-import { foldAway, forgetRows, listSaidIn } from "../store/forget.ts"
+import { blankMessages, foldAway, forgetRows, listRepetitions, listSaidIn } from "../store/forget.ts"
 import { getMemories, type MemoryRow } from "../store/memory.ts"
 import { putWords } from "../store/memory-index.ts"
 import { keepMatching, matchWords } from "../store/memory-search.ts"
@@ -29,6 +29,7 @@ export async function forgetItems(
     // What else was said in it stays, but is no longer found by the words of its sentence.
     for (const { id, owner_id, text } of listSaidIn(db, message_ids))
       putWords(db, id, owner_id, toWords(text))
+    blankMessages(db, repetitionsOf(db, owner_ids, rows))
     return forgotten
   })
   settle()
@@ -37,23 +38,34 @@ export async function forgetItems(
   return { forgotten, related: toItems(store.db, getMemories(store.db, related)) }
 }
 
+const repetitionsOf = (
+  db: Store["db"],
+  owner_ids: readonly number[],
+  rows: readonly MemoryRow[],
+): number[] => {
+  const told = rows.map(wordsOf).filter((words) => words.length > 0)
+  return listRepetitions(db, owner_ids).flatMap(({ id, text }) => {
+    const there = new Set(toMatch(text))
+    return told.some((words) => isRepeated(words, there)) ? [id] : []
+  })
+}
+
 /** What still has the telling words of what was forgotten: the assistant may have repeated it. */
 function findRelated(db: Store["db"], owner_ids: readonly number[], rows: readonly MemoryRow[]): number[] {
-  const found = rows.flatMap(({ kind, text }) => {
-    // Of "user's name: Ana" only Ana is worth looking for.
-    const told = kind === "fact" ? text.slice(text.indexOf(": ") + 1) : text
-    const words = toMatch(told)
+  const found = rows.map(wordsOf).flatMap((words) => {
     if (words.length === 0) return []
     const { ids } = matchWords(db, words, { owner_ids, include_superseded: true }, related_max)
-    return ids.filter((id) => hasAll(db, id, words))
+    return ids.filter((id) => isRepeated(words, new Set(toMatch(getMemories(db, [id])[0]?.text ?? ""))))
   })
   return [...new Set(found)].slice(0, related_max)
 }
 
+/** Of "user's name: Ana" only Ana is worth looking for. */
+const wordsOf = ({ kind, text }: MemoryRow): string[] =>
+  toMatch(kind === "fact" ? text.slice(text.indexOf(": ") + 1) : text)
+
 /** At least half of them, all of a few: a passage is seldom repeated word for word. */
-function hasAll(db: Store["db"], id: number, words: readonly string[]): boolean {
-  const [row] = getMemories(db, [id])
-  const there = new Set(toMatch(row?.text ?? ""))
+function isRepeated(words: readonly string[], there: ReadonlySet<string>): boolean {
   const shared = words.filter((word) => there.has(word)).length
   return words.length <= 3 ? shared === words.length : shared >= words.length / 2
 }

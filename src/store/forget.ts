@@ -2,7 +2,9 @@
 import type { Database } from "bun:sqlite"
 import type { Part } from "../base/parts.ts"
 import { textOf } from "../base/parts.ts"
+import { type SessionParts, toSender } from "../base/session-key.ts"
 import { removeMemories } from "./memory.ts"
+import { stand_in } from "./messages.ts"
 
 export const forgotten_text = "[forgotten]"
 
@@ -32,9 +34,28 @@ export function forgetRows(
       n: number
     }
   ).n
-  for (const id of message_ids) blankMessage(db, id)
+  blankMessages(db, message_ids)
   removeMemories(db, ids)
   return { forgotten, message_ids }
+}
+
+/** What the stand-in for a model answered in the owners' sessions: it repeats, and has no rows that could be shown. */
+export function listRepetitions(db: Database, owner_ids: readonly number[]): { id: number; text: string }[] {
+  const owners = db
+    .query("SELECT agent, sender FROM memory_owner WHERE id IN (SELECT value FROM json_each(?))")
+    .all(JSON.stringify(owner_ids)) as { agent: string; sender: string }[]
+  const seen = new Set(owners.map(({ agent, sender }) => `${agent} ${sender}`))
+  const messages = db
+    .query(
+      `SELECT message.id AS id, text, agent, channel, account, peer
+       FROM message JOIN session ON session.id = session_id WHERE provider = ? AND text NOT IN ('', ?)`,
+    )
+    .all(stand_in, forgotten_text) as (SessionParts & { id: number; text: string })[]
+  return messages.filter(({ agent, ...session }) => seen.has(`${agent} ${toSender(session)}`))
+}
+
+export function blankMessages(db: Database, ids: readonly number[]): void {
+  for (const id of ids) blankMessage(db, id)
 }
 
 /** Facts that were said in these messages. */

@@ -11,6 +11,7 @@ export type Unindexed = {
   peer: string
   role: Role
   parts: Part[]
+  provider: string | null
   created_ms: number
 }
 
@@ -36,7 +37,7 @@ export function setProgress(db: Database, name: string, message_id: number): voi
 export function listUnindexed(db: Database, after: number, limit: number): Unindexed[] {
   const rows = db
     .query(
-      `SELECT message.id, session_id, agent, channel, account, peer, role, parts, message.created_ms
+      `SELECT message.id, session_id, agent, channel, account, peer, role, parts, provider, message.created_ms
        FROM message JOIN session ON session.id = session_id
        WHERE message.id > ? ORDER BY message.id LIMIT ?`,
     )

@@ -2,6 +2,9 @@ import type { Database } from "bun:sqlite"
 import { type Part, type Role, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
 
+/** The provider that answers where there is no model. It only repeats: what it says is nothing to remember, or to go by. */
+export const stand_in = "offline"
+
 export type Message = {
   id: number
   turn_id: string

@@ -1,6 +1,7 @@
 /** Older stretches of a session in few words, and which stretches still have none. */
 import type { Database } from "bun:sqlite"
 import type { Part, Role } from "../base/parts.ts"
+import { stand_in } from "./messages.ts"
 import type { Session } from "./sessions.ts"
 
 export type SummaryRange = {
@@ -118,6 +119,9 @@ export type StretchMessage = {
   created_ms: number
 }
 
+/** In place of what the stand-in said: a model that comes later should not take it for its own. */
+const no_answer: Part[] = [{ type: "text", text: "(There was no model to answer.)" }]
+
 /** The messages from `first` to `last`, both among them, oldest first. */
 export function readStretch(
   db: Database,
@@ -135,10 +139,14 @@ export function readStretch(
   })[]
   return rows.map(({ parts, provider, ...row }) => ({
     ...row,
-    parts: JSON.parse(parts) as Part[],
+    parts: toSaid(JSON.parse(parts) as Part[], provider),
     ...(provider !== null && { provider }),
   }))
 }
+
+/** A call stays: its result is the next message. */
+const toSaid = (parts: Part[], provider: string | null): Part[] =>
+  provider === stand_in && parts.every(({ type }) => type === "text") ? no_answer : parts
 
 /** The last message of a session before `before`; undefined where there is none after `after`. */
 export const lastBefore = (

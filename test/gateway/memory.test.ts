@@ -273,3 +273,25 @@ test("what a model is given is marked as used, by a turn and by the tool, and by
   await tool(gateway, "ann", "memory_search", { query: "sister", kind: "fact" })
   expect(await uses()).toEqual([[3, true]])
 })
+
+test("where there is no model, what only repeats is nowhere: not found, not sent, and forgotten with the rest", async () => {
+  await using gateway = await startGateway()
+  const peer = "ann"
+  const session_key = `default:ws:default:${peer}`
+  const say = (content: string) => ask<{ text: string }>(gateway, "chat.send", { content, peer })
+  await say("My name is Zanzibarquelle.")
+  for (let i = 0; i < 8; i++) await say(`Is Zanzibarquelle a good name for ship number ${i}?`)
+  const { text } = await say("What is my name?")
+  expect(text).toContain("user's name: Zanzibarquelle")
+  // A quotation of a quotation: an answer of the stand-in was given back as something that was said.
+  expect(text.split("a model would be told")).toHaveLength(2)
+  const { hits } = await search(gateway, "Zanzibarquelle model configured", { limit: 200 })
+  expect(hits.filter(({ text }) => text.includes("No model is configured"))).toEqual([])
+  const { pieces } = await ask<{ pieces: { text: string }[] }>(gateway, "memory.explain", {
+    ...{ session_key, text: "What is my name?" },
+  })
+  expect(JSON.stringify(pieces)).not.toContain("No model is configured")
+  const memory_ids = hits.map(({ memory_id }) => memory_id)
+  await ask(gateway, "memory.forget", { memory_ids, session_key })
+  expect(filesWith(gateway.home, "Zanzibarquelle")).toEqual([])
+})

@@ -11,6 +11,7 @@ import {
   textsOf,
   type Unindexed,
 } from "../../store/memory-index.ts"
+import { stand_in } from "../../store/messages.ts"
 import type { Store } from "../../store/open.ts"
 import type { Embedder } from "../embed/embedder.ts"
 import { takeSessionOwner } from "../owners.ts"
@@ -109,7 +110,8 @@ export function openIndexer(
 type Row = { row: NewMemory; text: string }
 
 function toRows(db: Store["db"], message: Unindexed): Row[] {
-  const { id, session_id, role, parts, created_ms } = message
+  const { id, session_id, role, parts, provider, created_ms } = message
+  if (provider === stand_in) return []
   const pieces = toPieces(role, parts).filter(({ text }) => text !== forgotten_text)
   if (pieces.length === 0) return []
   const owner_id = takeSessionOwner(db, message)
