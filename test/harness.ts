@@ -77,6 +77,13 @@ export type Asked = {
   [field: string]: unknown
 }
 
+/** What the user said last, without what the memory put in front of it. */
+export function questionOf({ messages }: Pick<Asked, "messages">): string {
+  const content = messages.findLast(({ role }) => role === "user")?.content
+  const parts = Array.isArray(content) ? (content as { text?: string }[]) : [{ text: String(content) }]
+  return parts.findLast(({ text }) => text !== undefined)?.text ?? ""
+}
+
 /** What the scripted model says: text, a tool call, an HTTP failure, or nothing until `until` is over. */
 export type Said =
   | string

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import { startModel, temporaryFolder } from "../harness.ts"
+import { questionOf, startModel, temporaryFolder } from "../harness.ts"
 import { needs } from "../needs.ts"
 import { configFor, startWeft } from "./weft.ts"
 
@@ -12,7 +12,7 @@ needs({ command: "strace" })(
   "nothing is acknowledged before it is synced to the disk",
   async () => {
     await using folder = await temporaryFolder()
-    await using model = startModel(({ messages }) => [`answer ${String(messages.at(-1)?.content).slice(9)}`])
+    await using model = startModel((asked) => [`answer ${questionOf(asked).slice(9)}`])
     const trace = join(folder.path, "trace")
     const through = ["strace", "-f", "-y", "-s", "70000", "-e", calls, "-o", trace]
     await using gateway = await startWeft({

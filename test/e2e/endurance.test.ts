@@ -1,7 +1,7 @@
 /** What takes long, side by side: two hundred crashes, and three clients of a model that is silent for a minute. */
 import { expect, test } from "bun:test"
 import { type Part, textOf } from "../../src/base/parts.ts"
-import { type Frame, type Script, startModel, temporaryFolder } from "../harness.ts"
+import { type Frame, questionOf, type Script, startModel, temporaryFolder } from "../harness.ts"
 import { configFor, openHomeStore, type Running, startWeft } from "./weft.ts"
 import { findHalves } from "./whole.ts"
 
@@ -14,7 +14,7 @@ const restart_ms_max = 1000
 
 /** Every fourth turn calls a tool first, so that there are turns that can be cut between their rounds. */
 const answering: Script = function* ({ messages }) {
-  const asked = String(messages.findLast(({ role }) => role === "user")?.content)
+  const asked = questionOf({ messages })
   if (asked.endsWith("with a tool") && messages.at(-1)?.role !== "tool")
     yield { tool: "current_time", input: {} }
   else yield* ["the answer ", `to ${asked}`]

@@ -2,7 +2,7 @@ import { expect } from "bun:test"
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { type Part, textOf } from "../../src/base/parts.ts"
-import { type Frame, type RawClient, startModel, temporaryFolder } from "../harness.ts"
+import { type Frame, questionOf, type RawClient, startModel, temporaryFolder } from "../harness.ts"
 import { needs } from "../needs.ts"
 import { configFor, openHomeStore, run, startWeft } from "./weft.ts"
 import { findHalves } from "./whole.ts"
@@ -44,7 +44,7 @@ needs({ tmpfs: true })("a full disk refuses what it cannot keep, and the gateway
   const { home } = mounted
   const released = Promise.withResolvers<void>()
   await using model = startModel(async function* ({ messages }) {
-    const asked = String(messages.at(-1)?.content)
+    const asked = questionOf({ messages })
     if (asked === "wait") yield { until: released.promise }
     yield `the answer to ${asked}`
   })
@@ -98,7 +98,7 @@ needs({ tmpfs: true })(
   async () => {
     await using mounted = await mountHome()
     const { home } = mounted
-    await using model = startModel(({ messages }) => [`the answer to ${messages.at(-1)?.content}`])
+    await using model = startModel(({ messages }) => [`the answer to ${questionOf({ messages })}`])
     const answers: string[] = []
     {
       await using gateway = await startWeft({ home, config: configFor(model) })

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { startModel, temporaryFolder } from "../harness.ts"
+import { questionOf, startModel, temporaryFolder } from "../harness.ts"
 import { configFor, openHomeStore, run, startWeft } from "./weft.ts"
 import { findHalves } from "./whole.ts"
 
@@ -12,7 +12,7 @@ const cuts = 24
 async function crashedHome() {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
-  await using model = startModel(({ messages }) => [`the answer to ${messages.at(-1)?.content}`])
+  await using model = startModel(({ messages }) => [`the answer to ${questionOf({ messages })}`])
   const home = join(folder.path, "home")
   await using gateway = await startWeft({ home, config: configFor(model) })
   await using client = await gateway.client()

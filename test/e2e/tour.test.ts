@@ -3,7 +3,7 @@ import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { LLMock } from "@copilotkit/aimock"
 import { version } from "../../package.json"
-import { openSocket, startModel, temporaryFolder } from "../harness.ts"
+import { openSocket, questionOf, startModel, temporaryFolder } from "../harness.ts"
 import { configFor, run, startWeft } from "./weft.ts"
 
 /** What a newcomer writes, with the language's own WebSocket and nothing of ours. */
@@ -66,7 +66,7 @@ test.each(wires)(
 
 test("the command line asks a running gateway, and without one starts its own", async () => {
   await using folder = await temporaryFolder()
-  await using model = startModel(({ messages }) => ["you said: ", String(messages.at(-1)?.content)])
+  await using model = startModel(({ messages }) => ["you said: ", questionOf({ messages })])
   await Bun.write(join(folder.path, "config.toml"), configFor(model))
   const place = { env: { WEFT_HOME: folder.path } }
   const weft = (...args: string[]) => run(args, place)
