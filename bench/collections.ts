@@ -79,7 +79,7 @@ async function add(
     })
     vectors.add(db, set.id, added)
   })
-  vectors.settle()
+  await vectors.settle()
 }
 
 async function open(folder: string): Promise<Opened> {

@@ -131,7 +131,7 @@ async function insertsPerSecond(count: number): Promise<number> {
   const indexer = openIndexer({ store, vectors, log, now_ms, signal }, () => [{ set, embedder }])
   const begun = performance.now()
   while ((await indexer.step()) > 0);
-  vectors.settle()
+  await vectors.settle()
   const seconds = (performance.now() - begun) / 1000
   const held = vectors.state().sets[0]!.rows.hot
   if (held !== count) throw new Error(`${held} of ${count} messages have a vector`)

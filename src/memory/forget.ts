@@ -7,7 +7,7 @@ import { toItems } from "./items.ts"
 import type { Forgotten } from "./memory.ts"
 import { toMatch, toWords } from "./text/fold.ts"
 
-export type ForgetDeps = { store: Store; settle(): void }
+export type ForgetDeps = { store: Store; settle(): Promise<void> }
 
 const related_max = 20
 
@@ -32,7 +32,7 @@ export async function forgetItems(
     blankMessages(db, repetitionsOf(db, owner_ids, rows))
     return forgotten
   })
-  settle()
+  await settle()
   foldAway(store.db)
   const related = findRelated(store.db, owner_ids, rows)
   return { forgotten, related: toItems(store.db, getMemories(store.db, related)) }

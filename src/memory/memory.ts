@@ -186,6 +186,6 @@ export type Memory = {
   /** Drops the words and the files of vectors and makes them anew from the rows; the rows stay. */
   reindex(): Promise<void>
   /** After commits that deleted messages or sessions: what the files beside the database still have is taken out. */
-  settle(): void
+  settle(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

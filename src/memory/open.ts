@@ -25,7 +25,7 @@ export type OpenedMemory = {
   /** After the configuration has become another one. */
   configure(): void
   /** What commits deleted is taken out of the files as well; nothing where the memory is not loaded. */
-  settle(): void
+  settle(): Promise<void>
   /** Until nothing is left to do in the background. */
   idle(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -64,7 +64,7 @@ export function openMemory({ settings, kernel, ...options }: MemoryOptions): Ope
     configure() {
       if (opened) opened.service.configure(settings(opened.engine))
     },
-    settle: () => opened?.service.settle(),
+    settle: async () => await opened?.service.settle(),
     async idle() {
       await (await ready()).idle()
     },

@@ -111,7 +111,7 @@ export const sessionDelete = defineMethod({
       app.store.commit((db) => deleteSession(db, getSession(db, session_key))),
     )
     // What the files beside the database and its log still have of it.
-    app.memory.settle()
+    await app.memory.settle()
     foldAway(app.store.db)
     app.hub.publish({ topic: "session.deleted", data: { session_key }, agent })
     return { session_key, deleted: true as const }

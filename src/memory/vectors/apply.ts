@@ -8,23 +8,22 @@ import { unlinkSlots } from "./graph.ts"
 import { type Image, toImage } from "./image.ts"
 import { clearSlot, digestSlots, type Part, writeSlot } from "./part.ts"
 
-const places_at_once = 256
-
-/** The places are of this set. What they were before is gone from files and graph when it returns. */
+/**
+ * The places are of this set. What they were before is gone from the files when it returns, and from the graph or the
+ * graph is not searched. With more than `unlinked_max` nodes since all was settled last it is not.
+ */
 export function applyPlaces(
   collection: Collection,
   db: Store["db"],
   places: readonly number[],
+  unlinked_max: number,
   log: Log,
 ): void {
   const { graph, main, shape } = collection
   const slots = places.map(fromPlace).flatMap(({ cold, slot }) => (cold ? [] : [slot]))
-  unlinkSlots(shape.kernel, graph, main, shape.dim, slots)
-  for (let i = 0; i < places.length; i += places_at_once) {
-    const these = places.slice(i, i + places_at_once)
-    const rows = new Map(rowsAt(db, these).map((row) => [row.place, row]))
-    for (const place of these) applySlot(collection, place, rows.get(place), log)
-  }
+  unlinkSlots(shape.kernel, graph, main, shape.dim, slots, unlinked_max)
+  const rows = new Map(rowsAt(db, places).map((row) => [row.place, row]))
+  for (const place of places) applySlot(collection, place, rows.get(place), log)
   collection.version++
 }
 

@@ -57,7 +57,7 @@ export type Pace = {
 export const usual_pace: Pace = { slice_ms: 4, rows_at_once: 128 }
 
 /** Lets everything else that waits have its turn; throws the signal's reason. */
-export async function breathe(signal: AbortSignal): Promise<void> {
+export async function breathe(signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve))
-  signal.throwIfAborted()
+  signal?.throwIfAborted()
 }

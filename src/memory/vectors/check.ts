@@ -9,7 +9,7 @@ import { compare } from "./rebuild.ts"
 import { type Searching, searchCollection } from "./search.ts"
 import type { SetCheck } from "./set.ts"
 
-export type Checking = { store: Store; settle(): void; searching: Searching }
+export type Checking = { store: Store; settle(): boolean; searching: Searching }
 
 const found_max = 10
 const rows_at_once = 256
@@ -27,7 +27,7 @@ export async function checkCollection(
   const owner_ids = listOwners(store.db).map((owner: Owner & { id: number }) => owner.id)
   let [found, wanted] = [0, 0]
   for (const [i, vector] of queries.entries()) {
-    settle()
+    while (settle()) await breathe(searching.signal)
     const query = { set_id: id, vector, filter: { owner_ids }, k: found_max }
     const { hits } = await searchCollection(collection, query, searching)
     const floor = best[i]!.at(-1) ?? Number.POSITIVE_INFINITY

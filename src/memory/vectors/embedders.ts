@@ -27,12 +27,21 @@ export function serveSet(db: Store["db"], set_id: number): void {
 }
 
 /** Removes the rows of a set that was given up, step by step, and then the set. */
-export async function removeSet(store: Store, id: number, signal: AbortSignal): Promise<void> {
+export async function removeSet(
+  store: Store,
+  id: number,
+  settle: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   const step = () =>
     store.commit((db) => {
       // It may be wanted again.
       if (getSet(db, id)?.state !== "retired") return true
       return removeSetStep(db, id, rows_at_once)
     })
-  while (!(await step())) await breathe(signal)
+  while (!(await step())) {
+    // Nobody else may take these changes over for days, and then all at once.
+    await settle()
+    await breathe(signal)
+  }
 }

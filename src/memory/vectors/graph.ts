@@ -7,8 +7,12 @@ import { idAt, type Part, record_words, wordsOfRecords } from "./part.ts"
 
 export type Graph = {
   region: Region | undefined
-  /** Whether it is searched. Before that it is only kept up with what is removed. */
+  /** Whether it is searched. While it is not, nothing is removed from it, and it is reconciled before it is. */
   is_usable: boolean
+  /** Whether rows of it changed that were left in it. */
+  is_stale: boolean
+  /** Nodes that were to be removed since all changes were taken over last. */
+  unlinking: number
   building: boolean
   progress: number
   breadth: number
@@ -26,6 +30,8 @@ export type Graph = {
 export const noGraph = (): Graph => ({
   region: undefined,
   is_usable: false,
+  is_stale: false,
+  unlinking: 0,
   building: false,
   progress: 0,
   breadth: 0,
@@ -36,9 +42,6 @@ export const noGraph = (): Graph => ({
   reason: undefined,
   refused_at: 0,
 })
-
-/** Unlinking takes some 50 µs a node; where there are more, the saved graph is reconciled in the background instead. */
-const unlinked_at_once_max = 1024
 
 export const matrixOf = (part: Part, dim: number): Bytes => ({
   rows: part.files[1]!.region,
@@ -60,7 +63,7 @@ export const nodesOf = ({ region }: Graph): number => (region ? readGraphHeader(
 export const unlinkedOf = (graph: Graph, part: Part): number =>
   part.counts.hot + part.counts.warm - nodesOf(graph)
 
-/** Takes over a graph that was built or saved: from then on it follows what is removed. */
+/** Takes over a graph that was built or saved, which is to be reconciled. */
 export function adopt(graph: Graph, part: Part, region: Region, breadth: number, recall: number): void {
   dropGraph(graph)
   const { count } = readGraphHeader(region)
@@ -90,6 +93,14 @@ export function removeNodes(kernel: VectorKernel, graph: Graph, matrix: Bytes, n
   graph.changed += removed
 }
 
+export function countStale(graph: Graph, part: Part): number {
+  const [keys, words] = [keysOf(graph.region!), wordsOfRecords(part)]
+  let count = 0
+  for (let slot = 0; slot < keys.length; slot++)
+    if (keys[slot] !== 0 && keys[slot] !== (slot < part.slots ? words[slot * record_words] : 0)) count++
+  return count
+}
+
 /** Nothing of it is stale any more: from now on it is searched. */
 export function beUsable(graph: Graph): void {
   const keys = keysOf(graph.region!)
@@ -99,25 +110,29 @@ export function beUsable(graph: Graph): void {
   graph.is_usable = true
 }
 
-/** Before these slots change: the bytes of their rows must still be there. */
+/**
+ * Before these slots change: the bytes of their rows must still be there. It takes up to .4 ms a node, so where they are
+ * many the graph is not searched until it was reconciled in the background.
+ */
 export function unlinkSlots(
   kernel: VectorKernel,
   graph: Graph,
   part: Part,
   dim: number,
   slots: number[],
+  unlinked_max: number,
 ): void {
   if (!graph.region) return
   const keys = keysOf(graph.region)
   const nodes = slots.filter((slot) => slot < keys.length && keys[slot] !== 0)
   if (nodes.length === 0) return
-  if (nodes.length > unlinked_at_once_max) {
-    dropGraph(graph)
-    graph.reason = "so many rows were removed at once that it is opened again"
+  graph.unlinking += nodes.length
+  if (!graph.is_usable || graph.unlinking > unlinked_max) {
+    Object.assign(graph, { is_usable: false, is_stale: true, linked: new Uint8Array(0) })
     return
   }
   removeNodes(kernel, graph, matrixOf(part, dim), Uint32Array.from(nodes))
-  if (graph.is_usable) for (const slot of nodes) graph.linked[slot >> 3]! &= ~(1 << (slot & 7))
+  for (const slot of nodes) graph.linked[slot >> 3]! &= ~(1 << (slot & 7))
 }
 
 /** The next rows that are not in it, from a slot on. */

@@ -5,20 +5,24 @@ import { listChanges, removeChanges } from "../../store/vectors.ts"
 
 /** What SQLite says has changed. */
 export type Journal = {
-  /** Places that changed since it was asked last, of a thousand changes at a time. They are marked as taken in the background. */
-  take(): Generator<number[]>
+  /**
+   * Hands on places that changed since it was asked last, of at most `limit` changes, and answers whether there may be
+   * more. They are marked as taken in the background.
+   */
+  take(limit: number, apply: (places: number[]) => void): boolean
   /** When all that was taken is marked, if it can be. */
   cleared(): Promise<void>
 }
 
-const changes_at_once = 1024
-
 export function openJournal({ db, commit }: Store, log: Log): Journal {
   let taken = 0
   let clearing: Promise<void> | undefined
-  const clear = async (until: number) => {
+  const clear = async () => {
     try {
-      await commit((db) => removeChanges(db, until))
+      for (let until = -1; until < taken; ) {
+        until = taken
+        await commit((db) => removeChanges(db, until))
+      }
     } catch (thrown) {
       // They are taken again when the files are opened, which changes nothing.
       if (!(thrown instanceof AppError)) throw thrown
@@ -27,20 +31,19 @@ export function openJournal({ db, commit }: Store, log: Log): Journal {
     clearing = undefined
   }
   return {
-    *take() {
-      const before = taken
-      for (;;) {
-        const changes = listChanges(db, taken, changes_at_once)
-        if (changes.length === 0) break
-        yield [...new Set(changes.map(({ place }) => place))]
-        // Only now: where they could not be taken over, they come again.
-        taken = changes.at(-1)!.seq
-      }
-      if (taken > before) clearing ??= clear(taken)
+    take(limit, apply) {
+      const changes = listChanges(db, taken, limit)
+      const last = changes.at(-1)
+      if (!last) return false
+      apply([...new Set(changes.map(({ place }) => place))])
+      // Only now: where they could not be taken over, they come again.
+      taken = last.seq
+      clearing ??= clear()
+      return changes.length === limit
     },
     async cleared() {
       await clearing
-      if (taken > 0) await clear(taken)
+      if (taken > 0) await clear()
     },
   }
 }

@@ -6,11 +6,19 @@ import type { Store } from "../../store/open.ts"
 import { fromPlace, getSet, listSets } from "../../store/vectors.ts"
 import type { Allowed } from "./allowed.ts"
 import { applyPlaces } from "./apply.ts"
-import type { Background, Pace } from "./background.ts"
+import { type Background, breathe, type Pace } from "./background.ts"
 import { type Collection, closeCleanly, closeCollection, isTrusted, openCollection } from "./collection.ts"
 import { removeSet } from "./embedders.ts"
 import { unlinkedOf } from "./graph.ts"
-import { type Graphing, linkRest, makeGraph, removeSaved, saveGraph, wantsGraph } from "./graph-work.ts"
+import {
+  type Graphing,
+  isLeft,
+  linkRest,
+  makeGraph,
+  removeSaved,
+  saveGraph,
+  wantsGraph,
+} from "./graph-work.ts"
 import type { Journal } from "./journal.ts"
 import { rebuild, recover } from "./rebuild.ts"
 import { isOverfull, type TierSettings, tendTiers } from "./tiers.ts"
@@ -29,7 +37,8 @@ export type Keeping = {
   /** By their numbers. */
   open: Map<number, Collection>
   remembered: Map<string, Allowed>
-  settle(): void
+  /** See `settle`. */
+  settle(): boolean
 }
 
 type Work = (collection: Collection, keeping: Keeping, signal: AbortSignal) => Promise<void>
@@ -60,21 +69,36 @@ function follow(keeping: Keeping, collection: Collection): void {
   if (collection.work === "checking" || collection.work === "rebuilding") return
   if (!isTrusted(collection)) return
   const { graph, main } = collection
-  if (wantsGraph(collection, keeping.graphing)) startWork(keeping, collection, "graph")
+  if (isLeft(collection) || wantsGraph(collection, keeping.graphing)) startWork(keeping, collection, "graph")
   if (graph.is_usable && unlinkedOf(graph, main) > 0) startWork(keeping, collection, "link")
   if (isOverfull(collection, keeping.tiers)) startWork(keeping, collection, "tiers")
 }
 
-export function settle(keeping: Keeping): void {
-  const { journal, log, open, store } = keeping
-  for (const places of journal.take()) {
-    for (const [id, collection] of open) {
-      const own = places.filter((place) => fromPlace(place).set_id === id)
-      if (own.length === 0) continue
-      applyPlaces(collection, store.db, own, log)
-      follow(keeping, collection)
-    }
+/**
+ * Takes over what was committed, for as long as a slice, and answers whether there is more, for which the caller lets
+ * others have their turn. Where there is none, files and graph are as SQLite is until then.
+ */
+export function settle(keeping: Keeping): boolean {
+  const { journal, open, pace } = keeping
+  const until = performance.now() + pace.slice_ms
+  while (journal.take(2 * pace.rows_at_once, (places) => applyAll(keeping, places)))
+    if (performance.now() >= until) return true
+  for (const { graph } of open.values()) graph.unlinking = 0
+  return false
+}
+
+function applyAll(keeping: Keeping, places: readonly number[]): void {
+  const { log, open, pace, store } = keeping
+  for (const [id, collection] of open) {
+    const own = places.filter((place) => fromPlace(place).set_id === id)
+    if (own.length === 0) continue
+    applyPlaces(collection, store.db, own, pace.rows_at_once, log)
+    follow(keeping, collection)
   }
+}
+
+export async function settleAll(keeping: Keeping): Promise<void> {
+  while (keeping.settle()) await breathe()
 }
 
 /** Opens the sets that there are now, and gives up those that are retired. */
@@ -88,13 +112,13 @@ export function takeSets(keeping: Keeping): void {
       open.delete(row.id)
       background.start(`retire ${row.id}`, async (signal) => {
         if (collection) closeCollection(collection, true)
-        await removeSet(store, row.id, signal)
+        await removeSet(store, row.id, () => settleAll(keeping), signal)
       })
     } else if (collection) collection.state = row.state
     else opened.push(openCollection(kernel, store.db, folder, row, log))
   }
   for (const collection of opened) open.set(collection.id, collection)
-  settle(keeping)
+  if (keeping.settle()) background.start("settle", () => settleAll(keeping))
   for (const collection of opened) {
     if (collection.work === "none") follow(keeping, collection)
     else startWork(keeping, collection, "recover")

@@ -3,12 +3,12 @@ import type { VectorKernel } from "../../kernel/vectors/kernel.ts"
 import type { Store } from "../../store/open.ts"
 import { listMissing } from "../../store/vectors.ts"
 import type { Allowed } from "./allowed.ts"
-import { openBackground, type Pace, usual_pace } from "./background.ts"
+import { breathe, openBackground, type Pace, usual_pace } from "./background.ts"
 import { checkCollection } from "./check.ts"
 import type { Collection } from "./collection.ts"
 import { serveSet, useEmbedder } from "./embedders.ts"
 import { openJournal } from "./journal.ts"
-import { closeSet, type Keeping, settle, startWork, takeSets } from "./keep.ts"
+import { closeSet, type Keeping, settle, settleAll, startWork, takeSets } from "./keep.ts"
 import { addVectors } from "./places.ts"
 import { type Searching, searchCollection } from "./search.ts"
 import type { VectorSet, Vectors } from "./set.ts"
@@ -62,9 +62,9 @@ export function openVectors(options: VectorsOptions): Vectors {
       const collection = open.get(set_id)
       return collection ? addVectors(db, collection, rows) : 0
     },
-    settle: keeping.settle,
+    settle: () => settleAll(keeping),
     async search(query) {
-      keeping.settle()
+      while (keeping.settle()) await breathe(background.signal)
       const collection = open.get(query.set_id)
       if (!collection) return { hits: [], looked_at: 0, rows: 0, index: "none" }
       return await searchCollection(collection, query, searching)
@@ -72,7 +72,7 @@ export function openVectors(options: VectorsOptions): Vectors {
     state: () => ({ kernel: kernel.name, sets: [...open.values()].map((one) => stateOf(one, db)) }),
     async check(sample) {
       await background.idle()
-      keeping.settle()
+      await settleAll(keeping)
       const checks = []
       for (const one of open.values())
         checks.push(await checkCollection(one, { ...keeping, searching }, sample))
@@ -87,7 +87,7 @@ export function openVectors(options: VectorsOptions): Vectors {
     idle: background.idle,
     async [Symbol.asyncDispose]() {
       await background.stop()
-      keeping.settle()
+      await settleAll(keeping)
       await journal.cleared()
       for (const one of open.values()) closeSet(keeping, one)
       searching.work[Symbol.dispose]()

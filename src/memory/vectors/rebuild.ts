@@ -9,7 +9,7 @@ import { dropGraph } from "./graph.ts"
 import { digestImage, toDigest } from "./image.ts"
 import { countSlots, digestSlots, dropPart, keepInMemory, mapPart, type Part, wipeFree } from "./part.ts"
 
-export type Rebuilding = { store: Store; log: Log; pace: Pace; settle(): void }
+export type Rebuilding = { store: Store; log: Log; pace: Pace; settle(): boolean }
 
 /** Reading a row from a file costs so much less than reading it from SQLite. */
 const slots_for_row = 16
@@ -88,7 +88,7 @@ async function fill(
   const total = Math.max(1, getSet(store.db, collection.id)?.rows ?? 0)
   for (let slot = 0, begun = performance.now(); ; ) {
     // Whatever changed below the slot that was reached is taken over first, so that this is one moment of SQLite.
-    settle()
+    while (settle()) await breathe(signal)
     const rows = rowsFrom(store.db, collection.id, part.cold, slot, pace.rows_at_once)
     const wrong: { row: VectorRow; digest: bigint }[] = []
     for (const row of rows) {
@@ -142,7 +142,7 @@ export async function compare(
         begun = performance.now()
       }
     }
-    settle()
+    while (settle()) await breathe(signal)
     for (const [i, part] of [main, cold].entries()) {
       // Rows that came while it was busy elsewhere.
       const sum = BigInt.asUintN(64, checked.sum)

@@ -123,9 +123,10 @@ export type Vectors = {
   add(db: Store["db"], set_id: number, rows: readonly NewVector[]): number
   /**
    * Takes what was committed over into the files: what was added, and what was deleted by whomever, whose bytes are then
-   * gone from the files and the graph. Every search begins with it. Not within `store.commit`.
+   * gone from the files and the graph, in steps between which others have their turn. Every search begins with it. Not
+   * within `store.commit`.
    */
-  settle(): void
+  settle(): Promise<void>
   search(query: VectorQuery): Promise<VectorHits>
 
   state(): VectorsState

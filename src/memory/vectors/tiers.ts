@@ -26,7 +26,7 @@ export type TierSettings = {
   all_hot_rows: number
 }
 
-export type Tending = { store: Store; pace: Pace; settle(): void; tiers: TierSettings; now_ms(): number }
+export type Tending = { store: Store; pace: Pace; settle(): boolean; tiers: TierSettings; now_ms(): number }
 
 type Rows = { places: number[]; ids: number[]; hours: number[]; tiers: Tier[] }
 
@@ -72,7 +72,7 @@ export async function tendTiers(
       await context.store.commit((db) => {
         for (const i of these) move(db, collection, rows.places[i]!, rows.ids[i]!, wanted[i]!)
       })
-      context.settle()
+      while (context.settle()) await breathe(signal)
     }
   } finally {
     if (collection.work === "moving") collection.work = "none"

@@ -53,7 +53,7 @@ async function churn(home: string): Promise<void> {
       return ids.filter((id) => id % 3 === 0).map((id) => Math.max(1, id - 60))
     })
     await store.commit((db) => removeMemories(db, removed))
-    if (step % 4 === 0) vectors.settle()
+    if (step % 4 === 0) await vectors.settle()
     if (step % 7 === 0) vectors.tend()
     if (step % 11 === 0) vectors.rebuild()
     process.stdout.write(`${step}\n`)

@@ -47,7 +47,7 @@ const full: WorldOptions = {
 async function openFull(): Promise<World> {
   const world = await openWorld(full)
   await world.add(numbers(150))
-  world.vectors.settle()
+  await world.vectors.settle()
   world.vectors.tend()
   await world.vectors.idle()
   // Takes care of what the moves left to be done.
@@ -139,7 +139,7 @@ test("what a torn page brings back in a free slot is wiped, between rows and beh
   await using world = await openFull()
   const ids = [...world.rows.keys()]
   await world.remove(ids.filter((_, i) => i % 2 === 0 || i > 100))
-  world.vectors.settle()
+  await world.vectors.settle()
   const places = world.store.db.query("SELECT place FROM vector WHERE tier < 2").values().flat()
   const taken = new Set(places.map((place) => (place as number) % 2 ** 32))
   const free = numbers(150).filter((slot) => !taken.has(slot))
@@ -227,7 +227,7 @@ test.each(Object.entries(kernels))("%s: what is deleted is in no file", async (_
   const [kept] = [...floats.keys()].filter((i) => find([floats[i]!]) === 1)
   const gone = [...floats.keys()].filter((i) => i !== kept)
   await world.remove(gone.map((i) => ids[i]!))
-  world.vectors.settle()
+  await world.vectors.settle()
   expect([find(gone.map((i) => floats[i]!)), find(gone.map((i) => bytes[i]!))]).toEqual([0, 0])
   expect([find([floats[kept!]!]), find([bytes[kept!]!])]).toEqual([1, 1])
   await check(world)

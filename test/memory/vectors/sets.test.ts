@@ -50,6 +50,7 @@ test("another embedder's set is filled beside the one that serves, and then take
   const left = store.db.query("SELECT place >> 33 AS id, count(*) AS n FROM vector GROUP BY 1").all()
   expect(left).toEqual([{ id: 2, n: 24 }])
   expect(store.db.query("SELECT id FROM vector_set").values()).toEqual([[2]])
+  expect(store.db.query("SELECT * FROM vector_change").all()).toEqual([])
 })
 
 test("who goes back to the embedder that still serves gives up what was being filled", async () => {
@@ -84,7 +85,7 @@ test("times are exact to the millisecond, in each tier", async () => {
   const tiers = { hot_rows_max: 10, warm_rows_max: 10 }
   await using world = await openWorld({ all_hot_rows: 5, settings: tiers })
   await world.add(numbers(30))
-  world.vectors.settle()
+  await world.vectors.settle()
   world.vectors.tend()
   await world.vectors.idle()
   expect(stateOf(world).rows).toEqual({ hot: 10, warm: 10, cold: 10 })
@@ -127,7 +128,7 @@ test("rows are not moved while a search reads them one after the other", async (
   await world.add(numbers(30))
   const { kernel, store } = world
   const context = {
-    ...{ store, pace, now_ms: () => first_ms, settle: () => undefined },
+    ...{ store, pace, now_ms: () => first_ms, settle: () => false },
     tiers: { ...settings, hot_rows_max: 5 },
   }
   const countHot = () => store.db.query("SELECT count(*) FROM vector WHERE tier = 0").values()[0]![0]
@@ -152,7 +153,7 @@ const walking: WorldOptions = { pace, settings: { index: "hnsw" } }
 test("what is added beside the graph is found at once, and linked in the background", async () => {
   await using world = await openWorld(walking)
   await world.add(numbers(100))
-  world.vectors.settle()
+  await world.vectors.settle()
   await world.vectors.idle()
   expect((await world.search(vectorOf(7))).index).toBe("hnsw")
   const added = await world.add(numbers(30, 500))
@@ -166,7 +167,7 @@ test("what is added beside the graph is found at once, and linked in the backgro
 test("a filter that lets few rows through is answered exactly", async () => {
   await using world = await openWorld(walking)
   await world.add(numbers(100))
-  world.vectors.settle()
+  await world.vectors.settle()
   await world.vectors.idle()
   const filter = { owner_ids: world.owners, kinds: ["note" as const] }
   expect(await world.search(vectorOf(7), filter)).toMatchObject({ index: "exact", looked_at: 20 })
@@ -175,7 +176,7 @@ test("a filter that lets few rows through is answered exactly", async () => {
 test("a saved graph is reconciled by its keys with what changed meanwhile", async () => {
   await using world = await openWorld(walking)
   const ids = await world.add(numbers(200))
-  world.vectors.settle()
+  await world.vectors.settle()
   await world.vectors.idle()
   const breadth = stateOf(world).graph.breadth
   await world.reopen("clean", () => world.remove(ids.slice(0, 20)))
@@ -190,15 +191,74 @@ test("a saved graph is reconciled by its keys with what changed meanwhile", asyn
   expect(existsSync(join(world.folder, "graph"))).toBe(true)
 })
 
+/** How often others had their turn before it was over. */
+async function countTurns(work: Promise<unknown>): Promise<number> {
+  let is_over = false
+  const done = work.then(() => {
+    is_over = true
+  })
+  let turns = 0
+  for (; !is_over; turns++) await new Promise((resolve) => setImmediate(resolve))
+  await done
+  return turns
+}
+
+test("much that is deleted at once is taken over in steps, and none of it is found meanwhile", async () => {
+  await using world = await openWorld({ pace })
+  const ids = await world.add(numbers(400))
+  await world.vectors.settle()
+  await world.remove(ids.slice(0, 330))
+  expect(await countTurns(world.vectors.settle())).toBeGreaterThanOrEqual(330 / (2 * pace.rows_at_once) - 1)
+  await world.remove(ids.slice(330, 390))
+  await check(world)
+})
+
+test("a graph of which much was removed at once is reconciled with it", async () => {
+  await using world = await openWorld(walking)
+  const ids = await world.add(numbers(400))
+  await world.vectors.settle()
+  await world.vectors.idle()
+  const saved = () => readFileSync(join(world.folder, "graph.json"), "utf8")
+  const before = saved()
+  await world.remove(ids.slice(0, 38))
+  await world.vectors.settle()
+  expect((await world.search(vectorOf(3))).index).toBe("exact")
+  await check(world)
+  await world.vectors.idle()
+  expect(stateOf(world).graph).toMatchObject({ state: "ready", nodes: 362, unlinked: 0 })
+  expect((await world.search(vectorOf(3))).index).toBe("hnsw")
+  // Not by building it anew.
+  expect(saved()).toBe(before)
+  expect((await world.vectors.check(20))[0]!.recall).toBeGreaterThanOrEqual(0.97)
+})
+
+test("rows that are removed while the graph is reconciled do not stay in it", async () => {
+  await using world = await openWorld(walking)
+  const ids = await world.add(numbers(400))
+  await world.vectors.settle()
+  await world.vectors.idle()
+  await world.remove(ids.slice(200, 239))
+  await Promise.all([check(world), world.vectors.settle(), check(world)])
+  for (let at = 0; stateOf(world).graph.state !== "ready"; at += 2) {
+    await world.remove(ids.slice(at, at + 2))
+    await world.vectors.settle()
+    await check(world)
+  }
+  await world.vectors.idle()
+  const { graph, rows } = stateOf(world)
+  expect(graph).toMatchObject({ state: "ready", nodes: rows.hot, unlinked: 0 })
+  expect(rows.hot).toBe(world.rows.size)
+})
+
 test("a graph of which most was removed is built anew", async () => {
   await using world = await openWorld(walking)
   const ids = await world.add(numbers(300))
-  world.vectors.settle()
+  await world.vectors.settle()
   await world.vectors.idle()
   const seed = () => JSON.parse(readFileSync(join(world.folder, "graph.json"), "utf8")).seed
   const before = seed()
   await world.remove(ids.slice(0, 150))
-  world.vectors.settle()
+  await world.vectors.settle()
   await world.vectors.idle()
   expect(seed()).toBe(before + 1)
   const { graph } = stateOf(world)
