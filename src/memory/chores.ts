@@ -5,7 +5,7 @@ import type { Chore } from "./background.ts"
 import { openLearner } from "./facts/learner.ts"
 import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
-import { stepWords } from "./index/words.ts"
+import { stepGone, stepWords } from "./index/words.ts"
 import type { MemorySettings } from "./service.ts"
 import { openSummaries } from "./summaries/summaries.ts"
 import type { VectorSet, Vectors } from "./vectors/set.ts"
@@ -39,6 +39,7 @@ export function openChores(deps: ChoresDeps): Chore[] {
       },
     },
     { name: "vectors", step: async () => isOn() && (await fill(deps)) },
+    { name: "forgotten words", step: () => stepGone(store) },
     ...openSummaries(deps),
     ...openLearner(deps),
     {

@@ -100,6 +100,29 @@ export function putWords(db: Database, id: number, owner_id: number, words: stri
   ).run({ id, owner: `o${owner_id}`, words })
 }
 
+/** Of an index, in one commit: some 10 ms. */
+const merged_pages = 32
+const gone = "gone"
+
+/** Whether the indexes of words still have words of rows that are gone. */
+export const hasGoneWords = (db: Database): boolean => progressOf(db, gone) > 0
+
+/** Merges the next pages of both indexes of words, which leaves out what is gone; answers whether there was anything to do. */
+export function mergeWords(db: Database): boolean {
+  const at = progressOf(db, gone)
+  if (at === 0) return false
+  const total = () => (db.query("SELECT total_changes() AS n").get() as { n: number }).n
+  // A negative number begins with all segments, a positive one goes on; fewer than two changes are the end of it.
+  const pages = at === 1 ? -merged_pages : merged_pages
+  const is_over = ["memory_fts", "message_fts"].map((index) => {
+    const before = total()
+    db.query(`INSERT INTO ${index} (${index}, rank) VALUES ('merge', ?)`).run(pages)
+    return total() - before < 2
+  })
+  setProgress(db, gone, is_over.every(Boolean) ? 0 : 2)
+  return true
+}
+
 /** Texts of all rows above a number, lowest first. */
 export const listTexts = (
   db: Database,

@@ -1,5 +1,6 @@
 /** The memory as a whole, where two things happen at once, or something is broken. */
 import { expect, test } from "bun:test"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AppError } from "../../src/base/errors.ts"
 import { openLog } from "../../src/base/log.ts"
@@ -12,7 +13,7 @@ import { openHashEmbedder } from "../../src/memory/embed/hash.ts"
 import { type MemorySettings, openMemoryService } from "../../src/memory/service.ts"
 import { addMessage } from "../../src/store/messages.ts"
 import { openStore } from "../../src/store/open.ts"
-import { touchSession } from "../../src/store/sessions.ts"
+import { deleteSession, findSession, touchSession } from "../../src/store/sessions.ts"
 import { temporaryFolder } from "../harness.ts"
 
 const ann = { agent: "default", channel: "ws", account: "default", peer: "ann" }
@@ -40,6 +41,13 @@ async function openWorld({ config = {}, embedder, ask = async () => undefined }:
   let memory = await open(embedder ?? hash)
   return {
     ...{ store, lines, hash },
+    /** Whether any file has it. The indexes have words in lower case, and of neighbours only what differs. */
+    isInFiles: (words: string) =>
+      readdirSync(home.path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .some(({ parentPath, name }) =>
+          readFileSync(join(parentPath, name)).toString("latin1").toLowerCase().includes(words),
+        ),
     get memory() {
       return memory
     },
@@ -261,3 +269,23 @@ test("no word of a forgotten message stays with the other facts that were said i
   await forget("message", "Wunderblume")
   expect((await world.search("Wunderblume")).searched.words_matched).toBe(0)
 })
+
+test.each(["fact", "session"])(
+  "no index has the words of a forgotten %s, also within its segments",
+  async (what) => {
+    await using world = await openWorld()
+    const { memory, store } = world
+    await world.say("My dog is called Zanzibarquelle.")
+    for (let i = 0; i < 40; i++) await world.say(`Something else, number ${i}.`)
+    await memory.idle()
+    expect(world.isInFiles("anzibarquelle")).toBe(true)
+    if (what === "session") {
+      await store.commit((db) => deleteSession(db, findSession(db, toSessionKey(ann))!))
+      await addNotes(world, 1)
+    } else {
+      const [fact] = memory.list({ reader, kinds: ["fact"], limit: 10 })
+      await memory.forget(reader, [fact!.id])
+    }
+    expect(world.isInFiles("anzibarquelle")).toBe(false)
+  },
+)

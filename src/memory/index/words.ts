@@ -1,5 +1,14 @@
 /** The index of words made anew. */
-import { clearWords, listTexts, progressOf, putWords, setProgress } from "../../store/memory-index.ts"
+import { foldAway } from "../../store/forget.ts"
+import {
+  clearWords,
+  hasGoneWords,
+  listTexts,
+  mergeWords,
+  progressOf,
+  putWords,
+  setProgress,
+} from "../../store/memory-index.ts"
 import type { Store } from "../../store/open.ts"
 import { toWords } from "../text/fold.ts"
 
@@ -29,4 +38,13 @@ export async function stepWords(store: Store): Promise<boolean> {
     setProgress(db, progress_name, last ? last.id + 1 : 0)
     return last !== undefined
   })
+}
+
+/** Takes out of the indexes of words what is of no row any more; answers whether there was anything to do. */
+export async function stepGone(store: Store): Promise<boolean> {
+  if (!hasGoneWords(store.db)) return false
+  await store.commit(mergeWords)
+  // Before that the file has the pages as they were.
+  if (!hasGoneWords(store.db)) foldAway(store.db)
+  return true
 }
