@@ -3,6 +3,7 @@ import { getMemories, type MemoryRow } from "../store/memory.ts"
 import { putWords } from "../store/memory-index.ts"
 import { keepMatching, matchWords } from "../store/memory-search.ts"
 import type { Store } from "../store/open.ts"
+import { stepGone } from "./index/words.ts"
 import { toItems } from "./items.ts"
 import type { Forgotten } from "./memory.ts"
 import { toMatch, toWords } from "./text/fold.ts"
@@ -33,6 +34,7 @@ export async function forgetItems(
     return forgotten
   })
   await settle()
+  while (await stepGone(store)) await new Promise((resolve) => setImmediate(resolve))
   foldAway(store.db)
   const related = findRelated(store.db, owner_ids, rows)
   return { forgotten, related: toItems(store.db, getMemories(store.db, related)) }
