@@ -6,7 +6,7 @@ import type { Store } from "../store/open.ts"
 import { stepGone } from "./index/words.ts"
 import { toItems } from "./items.ts"
 import type { Forgotten } from "./memory.ts"
-import { toMatch, toWords } from "./text/fold.ts"
+import { toMatch, toWords, wordsIn } from "./text/fold.ts"
 
 export type ForgetDeps = { store: Store; settle(): Promise<void> }
 
@@ -47,7 +47,7 @@ const repetitionsOf = (
 ): number[] => {
   const told = rows.map(wordsOf).filter((words) => words.length > 0)
   return listRepetitions(db, owner_ids).flatMap(({ id, text }) => {
-    const there = new Set(toMatch(text))
+    const there = wordsIn(text)
     return told.some((words) => isRepeated(words, there)) ? [id] : []
   })
 }
@@ -57,7 +57,8 @@ function findRelated(db: Store["db"], owner_ids: readonly number[], rows: readon
   const found = rows.map(wordsOf).flatMap((words) => {
     if (words.length === 0) return []
     const { ids } = matchWords(db, words, { owner_ids, include_superseded: true }, related_max)
-    return ids.filter((id) => isRepeated(words, new Set(toMatch(getMemories(db, [id])[0]?.text ?? ""))))
+    const rows = getMemories(db, ids)
+    return rows.flatMap(({ id, text }) => (isRepeated(words, wordsIn(text)) ? [id] : []))
   })
   return [...new Set(found)].slice(0, related_max)
 }

@@ -195,6 +195,9 @@ function partsOf(name: string): string {
   return `${joined}${divided.length > 0 ? ` ${divided.join(" ")}` : ""}`
 }
 
+/** All words that the index has of a text. */
+export const wordsIn = (text: string): ReadonlySet<string> => new Set(toWords(text).split(between_words))
+
 const between_words = /[^\p{L}\p{N}\p{Co}]+/u
 
 /** A question longer than this is asked by its first words: each costs a look into the index. */
