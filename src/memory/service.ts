@@ -14,7 +14,6 @@ import type { MemoryConfig } from "./config.ts"
 import { assembleContext } from "./context/assemble.ts"
 import { openTokenCounter } from "./context/tokens.ts"
 import type { Embedder } from "./embed/embedder.ts"
-import { ruleTable } from "./facts/table.ts"
 import { forgetItems } from "./forget.ts"
 import { hearMessage } from "./hear.ts"
 import { openSetsInUse, type SetsInUse } from "./index/in-use.ts"
@@ -119,8 +118,6 @@ export async function openMemoryService(
     if (semantic_enabled && learn_from !== "none") hearMessage(db, session, message)
   }
   background.wake()
-  // 45 ms, which no turn is to wait for.
-  if (first.config.semantic_enabled && first.config.learn_from !== "none") setImmediate(ruleTable)
   return {
     hear,
     assemble(request) {

@@ -52,7 +52,7 @@ export function extractFacts(text: string, { said_ms }: { said_ms: number }): Fo
   const possible = new Map<string, readonly CompiledRule[]>()
   let tries = 0
   for (const { 0: match, index } of words) {
-    const all = rules.rules.get(match)
+    const all = rules.find(match)
     if (!all) continue
     if (++tries > tries_max || found.length >= facts_max) break
     let here = possible.get(match)
