@@ -8,7 +8,7 @@ import { configFor, openHomeStore, run, startWeft } from "./weft.ts"
 import { findHalves } from "./whole.ts"
 
 /** Room for the store and a little of its log. */
-const disk = "size=4m"
+const disk = "size=8m"
 /** So much is said until the disk is full or has shown that it takes everything. */
 const messages_max = 400
 
