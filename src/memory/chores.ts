@@ -42,6 +42,8 @@ export function openChores(deps: ChoresDeps): Chore[] {
     { name: "forgotten words", step: () => stepGone(store) },
     ...openSummaries(deps),
     ...openLearner(deps),
+    // Of what those two have made: nobody may say anything for days.
+    { name: "vectors of summaries and facts", step: async () => isOn() && (await fill(deps)) },
     {
       name: "tiers",
       async step() {

@@ -289,3 +289,11 @@ test.each(["fact", "session"])(
     expect(world.isInFiles("anzibarquelle")).toBe(false)
   },
 )
+
+test("summaries have their vectors although nothing is said after them", async () => {
+  await using world = await openWorld()
+  for (let i = 0; i < 12; i++) await world.say(`My number ${i} is ${i * 17}.`)
+  await world.memory.idle()
+  expect(world.memory.list({ reader, kinds: ["summary"], limit: 9 }).length).toBeGreaterThan(0)
+  expect((await world.memory.stats()).vectors.map(({ missing }) => missing)).toEqual([0])
+})
