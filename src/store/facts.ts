@@ -50,7 +50,7 @@ export const currentFacts = (db: Database, owner_id: number, key: string): Store
     db
       .query(
         `SELECT ${columns} FROM ${joined}
-         WHERE key = $key AND superseded_ms IS NULL AND memory.owner_id = $owner_id ORDER BY memory_id`,
+         WHERE fact.owner = $owner_id AND key = $key AND superseded_ms IS NULL ORDER BY memory_id`,
       )
       .all({ key, owner_id }) as Raw[]
   ).map(toFact)

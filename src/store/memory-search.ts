@@ -149,10 +149,12 @@ export const listMemories = (
 ): MemoryRow[] =>
   db
     .query(
-      `${memory_columns} WHERE ($before IS NULL OR memory.id < $before) AND ${whereOf(filter)}
-       ORDER BY memory.id DESC LIMIT $limit`,
+      // Numbers are sorted, not rows with their texts.
+      `${memory_columns} WHERE memory.id IN (
+         SELECT id FROM memory WHERE memory.id < $before AND ${whereOf(filter)} ORDER BY id DESC LIMIT $limit)
+       ORDER BY memory.id DESC`,
     )
-    .all({ ...toParams(filter), before: before ?? null, limit }) as MemoryRow[]
+    .all({ ...toParams(filter), before: before ?? Number.MAX_SAFE_INTEGER, limit }) as MemoryRow[]
 
 /** By the row's number, in the alphabet's order. */
 export function tagsOf(db: Database, ids: readonly number[]): Map<number, string[]> {

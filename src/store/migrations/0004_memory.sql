@@ -61,6 +61,8 @@ CREATE TABLE fact (
   subject TEXT NOT NULL,
   predicate TEXT NOT NULL,
   object TEXT NOT NULL,
+  -- Its row's, set by the trigger: every sender has a name.
+  owner INTEGER,
   -- Of subject and predicate, folded: what supersedes what.
   key TEXT NOT NULL,
   confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
@@ -72,7 +74,10 @@ CREATE TABLE fact (
   -- The uid of another fact of weight that says otherwise, until somebody says which holds.
   disputes TEXT
 ) STRICT;
-CREATE INDEX fact_by_key ON fact (key) WHERE superseded_ms IS NULL;
+CREATE INDEX fact_by_key ON fact (owner, key) WHERE superseded_ms IS NULL;
+CREATE TRIGGER fact_added AFTER INSERT ON fact BEGIN
+  UPDATE fact SET owner = (SELECT owner_id FROM memory WHERE id = new.memory_id) WHERE memory_id = new.memory_id;
+END;
 CREATE INDEX fact_by_message ON fact (said_in) WHERE said_in IS NOT NULL;
 
 -- Older stretches of a session in few words. The messages stay.
