@@ -8,12 +8,21 @@ export function toLine(item: Remembered & { why?: readonly string[] }): string {
   const { id, text, who, is_trusted, created_ms, session_key, tags, why = [] } = item
   const when = new Date(created_ms).toISOString().slice(0, 16).replace("T", " ")
   const place = session_key === null ? "" : ` in ${session_key}`
-  const notes = [...why, ...tags.map((tag) => `#${tag}`)].join(", ")
-  const flat = text.replace(/\s+/g, " ").trim()
+  const told = tags.map((tag) => `#${tag}`)
+  // Tags are words of whoever added it, as the text is.
+  const notes = [...why, ...(is_trusted ? told : [])].join(", ")
+  const flat = toFlat(text)
   const cut = flat.length > text_chars_max ? `${flat.slice(0, text_chars_max).toWellFormed()}…` : flat
-  const shown = is_trusted ? cut : `(untrusted) ${cut}`
-  return `[${id}] ${when} ${who}${place}${notes && ` (${notes})`}: ${shown}`
+  const shown = is_trusted ? cut : `(untrusted) ${[cut, ...told].join(" ")}`
+  return toFlat(`[${id}] ${when} ${who}${place}${notes && ` (${notes})`}: ${shown}`)
 }
+
+/** Nothing in it begins another line, or is seen by nobody but a model. */
+const toFlat = (text: string): string =>
+  text
+    .replace(/(?![\u200c\u200d])[\p{Cf}\p{Cs}\p{Co}\p{DI}]/gu, "")
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
 
 const count = new Intl.NumberFormat("en")
 
