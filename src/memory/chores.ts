@@ -39,6 +39,14 @@ export function openChores(deps: ChoresDeps): Chore[] {
       },
     },
     { name: "vectors", step: async () => isOn() && (await fill(deps)) },
+    {
+      // Whatever was added or deleted: the first search is not to pay for it, nor a graph to wait for one.
+      name: "files",
+      async step() {
+        await vectors.settle()
+        return false
+      },
+    },
     { name: "forgotten words", step: () => stepGone(store) },
     ...openSummaries(deps),
     ...openLearner(deps),
