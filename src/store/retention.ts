@@ -26,4 +26,9 @@ export function purge(db: Database, retention: RetentionConfig, now_ms: number):
   }
   if (retention.messages_days === undefined) return
   db.query("DELETE FROM message WHERE created_ms < ?").run(now_ms - retention.messages_days * 24 * hour_ms)
+  // A summary has what was said in its first message as well.
+  db.run(
+    `DELETE FROM memory WHERE id IN (SELECT memory_id FROM summary
+       WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = first_message))`,
+  )
 }
