@@ -5,7 +5,7 @@ import type { Chore } from "./background.ts"
 import { openLearner } from "./facts/learner.ts"
 import type { SetsInUse } from "./index/in-use.ts"
 import type { Indexer } from "./index/indexer.ts"
-import { stepGone, stepWords } from "./index/words.ts"
+import { stepGone, stepParts, stepWords } from "./index/words.ts"
 import type { MemorySettings } from "./service.ts"
 import { openSummaries } from "./summaries/summaries.ts"
 import type { VectorSet, Vectors } from "./vectors/set.ts"
@@ -48,6 +48,7 @@ export function openChores(deps: ChoresDeps): Chore[] {
       },
     },
     { name: "forgotten words", step: () => stepGone(store) },
+    { name: "parts of the words", step: () => stepParts(store) },
     ...openSummaries(deps),
     ...openLearner(deps),
     // Of what those two have made: nobody may say anything for days.
@@ -74,7 +75,7 @@ async function fill({ vectors, sets, indexer }: ChoresDeps): Promise<boolean | "
   if (indexer.trouble() !== undefined) return "later"
   if (wanted.set.state !== "filling" || indexer.pending() > 0) return false
   // A set that was given up and is wanted again has lost rows that it once had.
-  if (vectors.missing(wanted.set.id, 0, 1).length > 0) {
+  if ((await vectors.missing(wanted.set.id, 0, 1)).ids.length > 0) {
     indexer.refill(wanted.set)
     return true
   }

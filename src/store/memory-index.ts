@@ -123,6 +123,29 @@ export function mergeWords(db: Database): boolean {
   return true
 }
 
+/** Each batch of rows is a part of the index at first, and a search reads them all. */
+const parts_max = 3
+
+export function hasManyParts(db: Database): boolean {
+  const { n } = db
+    .query(
+      `WITH RECURSIVE part (id) AS (
+         SELECT min(segid) FROM memory_fts_idx
+         UNION ALL SELECT (SELECT min(segid) FROM memory_fts_idx WHERE segid > part.id) FROM part WHERE part.id IS NOT NULL)
+       SELECT count(id) AS n FROM part`,
+    )
+    .get() as { n: number }
+  return n > parts_max
+}
+
+/** Merges the next pages of parts that are about as large; answers whether there were any. */
+export function mergeParts(db: Database): boolean {
+  const total = () => (db.query("SELECT total_changes() AS n").get() as { n: number }).n
+  const before = total()
+  db.query("INSERT INTO memory_fts (memory_fts, rank) VALUES ('merge', ?)").run(merged_pages)
+  return total() - before >= 2
+}
+
 /** Texts of all rows above a number, lowest first. */
 export const listTexts = (
   db: Database,

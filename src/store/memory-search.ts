@@ -76,6 +76,8 @@ export function matchWords(
 }
 
 const sampled_rows = 32
+/** Everybody's words of fewer rows are read faster than it is found out whose they are. */
+const many_rows = 20_000
 
 /**
  * Whether the index should be asked for the owners as well, which then reads all that it has of them: not where they have
@@ -84,6 +86,7 @@ const sampled_rows = 32
 function isFewRows(db: Database, { owner_ids }: RowFilter): boolean {
   if (owner_ids.length > owner_terms_max) return false
   const { last } = db.query("SELECT max(id) AS last FROM memory").get() as { last: number | null }
+  if ((last ?? 0) < many_rows) return false
   const ids = Array.from({ length: sampled_rows }, (_, i) =>
     Math.ceil(((last ?? 0) * (i + 1)) / sampled_rows),
   )

