@@ -212,16 +212,28 @@ export function removeChanges(db: Database, seq: number): void {
   db.query("DELETE FROM vector_change WHERE seq <= ?").run(seq)
 }
 
-/** Rows of `memory` above a number without a vector in the set. */
-export function listMissing(db: Database, set_id: number, after_id: number, limit: number): number[] {
+/**
+ * Of some rows of `memory` above a number: those without a vector in the set, the last that was looked at, and whether
+ * there may be more behind it.
+ */
+export function listMissing(
+  db: Database,
+  set_id: number,
+  after_id: number,
+  looked_at: number,
+): { ids: number[]; upto: number; is_end: boolean } {
   const rows = db
     .query(
-      `SELECT id FROM memory WHERE id > $after_id AND NOT EXISTS (
+      `SELECT id, EXISTS (
          SELECT 1 FROM vector WHERE memory_id = memory.id AND place >= $from AND place < $to)
-       ORDER BY id LIMIT $limit`,
+       FROM memory WHERE id > $after_id ORDER BY id LIMIT $looked_at`,
     )
-    .values({ after_id, from: toPlace(set_id, false, 0), to: toPlace(set_id + 1, false, 0), limit })
-  return rows.map(([id]) => id as number)
+    .values({ after_id, from: toPlace(set_id, false, 0), to: toPlace(set_id + 1, false, 0), looked_at })
+  return {
+    ids: rows.flatMap(([id, has]) => (has === 0 ? [id as number] : [])),
+    upto: (rows.at(-1)?.[0] as number | undefined) ?? after_id,
+    is_end: rows.length < looked_at,
+  }
 }
 
 export const countMemories = (db: Database): number =>

@@ -47,7 +47,7 @@ export function openIndexer(
   inUse: () => { set: VectorSet; embedder: Embedder }[],
 ): Indexer {
   const { store } = deps
-  /** By set: up to which row none is without a vector, as to look for those among a million takes a second. */
+  /** By set: up to which row none is without a vector, as each search asks, and among a million it takes a while. */
   const filled_to = new Map<number, number>()
   /** Of the embedder that did not answer last. */
   let trouble: { id: string; said: string } | undefined
@@ -93,13 +93,15 @@ export function openIndexer(
       return count
     },
     async fill(set, embedder) {
-      const ids = deps.vectors.missing(set.id, filled_to.get(set.id) ?? 0, batch_rows)
-      const last = ids.at(-1)
-      if (last === undefined) return 0
+      const { ids, upto } = await deps.vectors.missing(set.id, filled_to.get(set.id) ?? 0, batch_rows)
+      if (ids.length === 0) {
+        filled_to.set(set.id, upto)
+        return 0
+      }
       const found = await attempt(set, embedder, textsOf(store.db, ids))
       if (!found) return 0
       await store.commit((db) => deps.vectors.add(db, set.id, found))
-      filled_to.set(set.id, last)
+      filled_to.set(set.id, upto)
       return ids.length
     },
     refill: ({ id }) => void filled_to.delete(id),

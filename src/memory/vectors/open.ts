@@ -35,6 +35,8 @@ export type VectorsOptions = {
 }
 
 const remembered_max = 8
+/** Some .6 ms. */
+const looked_at_once = 1024
 
 export function openVectors(options: VectorsOptions): Vectors {
   const keeping = openKeeping(options)
@@ -57,7 +59,17 @@ export function openVectors(options: VectorsOptions): Vectors {
       await store.commit((db) => serveSet(db, set_id))
       takeSets(keeping)
     },
-    missing: (set_id, after_id, limit) => (open.has(set_id) ? listMissing(db, set_id, after_id, limit) : []),
+    async missing(set_id, after_id, limit) {
+      for (let upto = after_id; open.has(set_id); ) {
+        const found = listMissing(db, set_id, upto, looked_at_once)
+        const ids = found.ids.slice(0, limit)
+        if (ids.length > 0) return { ids, upto: ids.at(-1)! }
+        upto = found.upto
+        if (found.is_end) return { ids, upto }
+        await breathe(background.signal)
+      }
+      return { ids: [], upto: after_id }
+    },
     add(db, set_id, rows) {
       const collection = open.get(set_id)
       return collection ? addVectors(db, collection, rows) : 0

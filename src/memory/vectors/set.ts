@@ -102,6 +102,9 @@ export type SetCheck = {
   sampled: number
 }
 
+/** Rows of `memory` without a vector, lowest first; below `upto` there are no others. */
+export type Missing = { ids: number[]; upto: number }
+
 /** A number of a set that is gone gives no hits, no missing rows and takes no vectors. */
 export type Vectors = {
   /** Serving first. */
@@ -113,8 +116,11 @@ export type Vectors = {
   use(embedder: string, dim: number): Promise<VectorSet>
   /** From now on this set serves; the others' rows and files are removed in the background. */
   finish(set_id: number): Promise<void>
-  /** Rows of `memory` above a number, that have no vector in the set; lowest first. */
-  missing(set_id: number, after_id: number, limit: number): number[]
+  /**
+   * Rows of `memory` above a number, that have no vector in the set. To look through a million takes most of a second,
+   * in which others have their turn: who asks again begins with `upto`.
+   */
+  missing(set_id: number, after_id: number, limit: number): Promise<Missing>
 
   /**
    * Within `store.commit`. Returns how many were added: a row that is gone meanwhile, or that has a vector in the set, is
