@@ -1,4 +1,11 @@
-import { blankMessages, foldAway, forgetRows, listRepetitions, listSaidIn } from "../store/forget.ts"
+import {
+  blankMessages,
+  foldAway,
+  forgetRows,
+  listRepetitions,
+  listSaidIn,
+  listShown,
+} from "../store/forget.ts"
 import { getMemories, type MemoryRow } from "../store/memory.ts"
 import { putWords } from "../store/memory-index.ts"
 import { keepMatching, matchWords } from "../store/memory-search.ts"
@@ -30,6 +37,7 @@ export async function forgetItems(
     // What else was said in it stays, but is no longer found by the words of its sentence.
     for (const { id, owner_id, text } of listSaidIn(db, message_ids))
       putWords(db, id, owner_id, toWords(text))
+    blankMessages(db, listShown(db, owner_ids, visible))
     blankMessages(db, repetitionsOf(db, owner_ids, rows))
     return forgotten
   })

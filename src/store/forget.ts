@@ -41,17 +41,37 @@ export function forgetRows(
 
 /** What the stand-in for a model answered in the owners' sessions: it repeats, and has no rows that could be shown. */
 export function listRepetitions(db: Database, owner_ids: readonly number[]): { id: number; text: string }[] {
-  const owners = db
-    .query("SELECT agent, sender FROM memory_owner WHERE id IN (SELECT value FROM json_each(?))")
-    .all(JSON.stringify(owner_ids)) as { agent: string; sender: string }[]
-  const seen = new Set(owners.map(({ agent, sender }) => `${agent} ${sender}`))
   const messages = db
     .query(
       `SELECT message.id AS id, text, agent, channel, account, peer
        FROM message JOIN session ON session.id = session_id WHERE provider = ? AND text NOT IN ('', ?)`,
     )
     .all(stand_in, forgotten_text) as (SessionParts & { id: number; text: string })[]
+  return ofOwners(db, owner_ids, messages)
+}
+
+function ofOwners<T extends SessionParts>(db: Database, owner_ids: readonly number[], messages: T[]): T[] {
+  const owners = db
+    .query("SELECT agent, sender FROM memory_owner WHERE id IN (SELECT value FROM json_each(?))")
+    .all(JSON.stringify(owner_ids)) as { agent: string; sender: string }[]
+  const seen = new Set(owners.map(({ agent, sender }) => `${agent} ${sender}`))
   return messages.filter(({ agent, ...session }) => seen.has(`${agent} ${toSender(session)}`))
+}
+
+/** Whose results show rows, each as a line that begins with its number in brackets. */
+const showing = ["memory_search", "memory_add", "memory_forget"]
+
+/** Results of tools in conversations of these owners that show one of these rows. */
+export function listShown(db: Database, owner_ids: readonly number[], ids: readonly number[]): number[] {
+  const messages = db
+    .query(
+      `SELECT DISTINCT message.id AS id, agent, channel, account, peer FROM message
+         JOIN session ON session.id = session_id, json_each(message.parts) AS part, json_each($ids) AS row
+       WHERE role = 'tool' AND part.value ->> 'name' IN (SELECT value FROM json_each($showing))
+         AND instr(part.value ->> 'content', '[' || row.value || '] ') > 0`,
+    )
+    .all({ ids: JSON.stringify(ids), showing: JSON.stringify(showing) }) as (SessionParts & { id: number })[]
+  return ofOwners(db, owner_ids, messages).map(({ id }) => id)
 }
 
 export function blankMessages(db: Database, ids: readonly number[]): void {
