@@ -126,7 +126,7 @@ async function latency(gateway: Gateway, bare: Gateway, url: string, quick: bool
 
 async function rate(gateway: Gateway, bare: Gateway, quick: boolean): Promise<Figure> {
   const request =
-    '{"jsonrpc":"2.0","id":@,"method":"chat.send","params":{"content":"my sister lives in Lisbon, @ of them","peer":"bench-#"}}'
+    '{"jsonrpc":"2.0","id":@,"method":"chat.send","params":{"content":"my sister lives in Lisbon and her son is called Tom","peer":"bench-#"}}'
   const shape = { sockets: 20, in_flight: 1, seconds: quick ? 2 : 5, request }
   const runs = await interleave(
     quick ? 1 : 3,
