@@ -21,7 +21,10 @@ export async function checkCollection(
 ): Promise<SetCheck> {
   const { id, embedder, main, cold } = collection
   const { agrees } = await compare(collection, { store, settle, pace: searching.pace }, searching.signal)
+  // Both counts in one breath: rows may be added all the while.
+  while (settle()) await breathe(searching.signal)
   const rows = getSet(store.db, id)?.rows ?? 0
+  const rows_in_files = main.counts.hot + main.counts.warm + cold.counts.cold
   const queries = sampleOf(collection, store, rows, sample)
   const best = await findExactly(collection, store, queries, searching)
   const owner_ids = listOwners(store.db).map((owner: Owner & { id: number }) => owner.id)
@@ -39,7 +42,7 @@ export async function checkCollection(
     set_id: id,
     embedder,
     rows,
-    rows_in_files: main.counts.hot + main.counts.warm + cold.counts.cold,
+    rows_in_files,
     digest_agrees: agrees,
     recall: wanted === 0 ? 1 : found / wanted,
     sampled: queries.length,
