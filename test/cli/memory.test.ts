@@ -87,7 +87,14 @@ test("an export is taken in by another home as it is, once, with its vectors", a
     embedder: { id: expect.stringContaining("hash:") },
   })
   // Nothing that is there is written over.
-  expect((await memory("export", path)).exit).not.toBe(0)
+  expect(await memory("export", path)).toMatchObject({
+    exit: 2,
+    stderr: expect.stringContaining("is there already"),
+  })
+  expect(await memory("export", inFolder("none/all.jsonl"))).toMatchObject({
+    exit: 2,
+    stderr: expect.stringContaining("ENOENT"),
+  })
   await using other = await startGateway()
   const to = ["--url", other.url, "--token", other.token]
   const count = rowsOf(path).length - 1

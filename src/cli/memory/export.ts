@@ -49,7 +49,10 @@ async function writeAll(client: Client, { agent, vectors }: Asked, to: (text: st
 
 /** For its owner only, and never over a file that is there. */
 async function openFile(path: string): Promise<AsyncDisposable & { write(text: string): Promise<void> }> {
-  const file = await open(path, "wx", 0o600)
+  const file = await open(path, "wx", 0o600).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === "EEXIST") throw new UsageError(`${path} is there already; nothing was written.`)
+    throw new UsageError(`${path} cannot be written: ${thrown.code}.`)
+  })
   return {
     write: (text) => file.appendFile(text),
     async [Symbol.asyncDispose]() {
