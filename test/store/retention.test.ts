@@ -28,5 +28,5 @@ test("with messages whose time is over go the summaries that have words of their
   })
   purge(db, { turn_events_hours: 24, tool_results_hours: 168, messages_days: 2 }, 4.5 * day_ms)
   expect(db.query("SELECT id FROM message").values().flat()).toEqual(ids.slice(2))
-  expect(db.query("SELECT id FROM memory").values().flat()).toEqual([summaries[2]])
+  expect(db.query("SELECT id FROM memory").values().flat()).toEqual([summaries[2]!])
 })
