@@ -154,7 +154,9 @@ async function build(collection: Collection, context: Graphing, signal: AbortSig
     made.region[Symbol.dispose]()
     dropGraph(graph)
     removeSaved(collection)
-    graph.refused_at = rows
+    // Of rows that went while they were measured by, it says nothing: it is tried again.
+    const is_less = main.counts.hot + main.counts.warm < rows - stale_share_max * rows
+    graph.refused_at = is_less ? 0 : rows
     graph.recall = recall
     graph.reason =
       breadth === undefined

@@ -36,6 +36,8 @@ export type Keeping = {
   tiers: TierSettings
   /** By their numbers. */
   open: Map<number, Collection>
+  /** Of which rows were taken over, since all was. */
+  touched: Set<Collection>
   remembered: Map<string, Allowed>
   /** See `settle`. */
   settle(): boolean
@@ -79,21 +81,26 @@ function follow(keeping: Keeping, collection: Collection): void {
  * others have their turn. Where there is none, files and graph are as SQLite is until then.
  */
 export function settle(keeping: Keeping): boolean {
-  const { journal, open, pace } = keeping
+  const { journal, open, pace, touched } = keeping
   const until = performance.now() + pace.slice_ms
   while (journal.take(2 * pace.rows_at_once, (places) => applyAll(keeping, places)))
     if (performance.now() >= until) return true
-  for (const { graph } of open.values()) graph.unlinking = 0
+  for (const collection of touched) {
+    collection.graph.unlinking = 0
+    // Not before: a graph that is built while many rows go is measured by rows that are gone.
+    if (open.get(collection.id) === collection) follow(keeping, collection)
+  }
+  touched.clear()
   return false
 }
 
 function applyAll(keeping: Keeping, places: readonly number[]): void {
-  const { log, open, pace, store } = keeping
+  const { log, open, pace, store, touched } = keeping
   for (const [id, collection] of open) {
     const own = places.filter((place) => fromPlace(place).set_id === id)
     if (own.length === 0) continue
     applyPlaces(collection, store.db, own, pace.rows_at_once, log)
-    follow(keeping, collection)
+    touched.add(collection)
   }
 }
 

@@ -117,6 +117,7 @@ function openKeeping(options: VectorsOptions): Keeping {
     graphing: { index: settings.index, hnsw_rows_min, library_folder, pace, log },
     tiers: { ...settings, all_hot_rows },
     open: new Map(),
+    touched: new Set(),
     remembered: new Map(),
     settle: () => settle(keeping),
   }
