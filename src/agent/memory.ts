@@ -20,6 +20,7 @@ export type MemoryDeps = {
 export function toToolMemory({ agent, session_key, signal }: CallOf, deps: MemoryDeps): ToolMemory {
   const { memory, store } = deps
   const reader = readerOf(agent.id, session_key)
+  const isOwn = isOwnOf(reader)
   const show = (items: readonly MemoryItem[]) => toRemembered(store.db, items)
   return {
     async search(query) {
@@ -84,8 +85,11 @@ function forTheModel(thrown: unknown): never {
   throw is_closed ? new Error("This agent may not share anything in that namespace.") : thrown
 }
 
-/** A sender's own, of those that he sees: what is for all of the agent's senders, or shared, is not his to take away. */
-const isOwn = ({ owner }: MemoryItem): boolean => owner.sender !== "" && owner.namespace === ""
+/** Of what he sees: what is another sender's, for all of the agent's senders, or shared, is not his to take away. */
+const isOwnOf =
+  ({ sender }: Reader) =>
+  ({ owner }: MemoryItem): boolean =>
+    owner.sender !== "" && owner.sender === sender && owner.namespace === ""
 
 function toRemembered(db: Store["db"], items: readonly MemoryItem[]): Remembered[] {
   const roles = rolesOf(

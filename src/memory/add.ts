@@ -9,6 +9,9 @@ import type { MemoryItem, NewNote } from "./memory.ts"
 import { ownerOf, type Sharing } from "./owners.ts"
 import { toWords } from "./text/fold.ts"
 
+/** So sure is a model of what it adds: as of weight, not more than what a user said in his own words. */
+const agent_confidence = 0.8
+
 /** Durable, and found by its words, when this is over; by its meaning as soon as it is embedded. */
 export async function addNote(
   { store, now_ms }: { store: Store; now_ms(): number },
@@ -20,9 +23,12 @@ export async function addNote(
     const owner_id = takeOwner(db, owner)
     const { fact, text, tags, importance, source } = note
     if (fact) {
-      const found = { type: "fact" as const, ...fact, confidence: 1, start: 0, end: 0, said: text }
+      // A model may have been talked into it by what it read: what contradicts a user's own words is asked about.
+      const is_change = source !== "agent"
+      const confidence = is_change ? 1 : agent_confidence
+      const found = { type: "fact" as const, ...fact, confidence, is_change, start: 0, end: 0, said: text }
       const told = { owner_id, session_id: null, message_id: null, source, now_ms: now_ms() }
-      const { memory_id } = learnFacts(db, { ...told, found: [{ ...found, is_change: true }] })[0]!
+      const { memory_id } = learnFacts(db, { ...told, found: [found] })[0]!
       addTags(db, memory_id, tags)
       return memory_id
     }
