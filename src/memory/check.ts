@@ -37,7 +37,9 @@ export async function checkMemory({ db, vectors, ...deps }: CheckDeps): Promise<
       name: "embedder",
       ok: trouble === undefined,
       said: trouble ?? "answers",
-      ...(trouble !== undefined && { remedy: "what is new is found by its words only until it answers" }),
+      ...(trouble !== undefined && {
+        remedy: "correct [memory.embedder] or its provider; until then what is new is found by its words",
+      }),
     },
     { name: "index", ok: true, said: `${deps.pending()} messages are still to be indexed` },
   ]
@@ -76,7 +78,10 @@ function vectorsOf(checked: SetCheck, state: SetState | undefined): MemoryCheck[
       name,
       ok: is_whole && state?.kept_in !== "memory",
       said: `${found}${digest_agrees ? "" : "; their checksum is another one"}${where}`,
-      ...(!is_whole && { remedy: anew }),
+      // What cannot be written cannot be made anew.
+      ...(state?.kept_in === "memory"
+        ? { remedy: "make the folder vectors of the home one that can be written, and start again" }
+        : !is_whole && { remedy: anew }),
     },
     {
       name: `recall of ${embedder}`,

@@ -62,7 +62,7 @@ export type ServiceOptions = {
 
 /** After a turn a person may read for so long before the next one. */
 const quiet_ms = 400
-const longest_ms = 5_000
+const longest_ms = 30_000
 /** A search waits no longer for what is not indexed yet; it says how much that is. */
 const catch_up_ms = 150
 
@@ -93,11 +93,12 @@ export async function openMemoryService(
   })
   const sharing = (): Sharing => ({ senders: settings.config.senders, agents: settings.agents })
   const owners = ({ reader }: Pick<MemoryQuery, "reader">) => ownersFor(store.db, reader, sharing())
+  const trouble = () => sets.trouble() ?? indexer.trouble()
   const deps: SearchDeps = {
     ...{ db: store.db, vectors, log, now_ms, owners },
     inUse: sets.list,
     unasked: sets.unasked,
-    trouble: indexer.trouble,
+    trouble,
     pending: indexer.pending,
     catchUp: () => catchUp({ indexer, sets, signal }),
   }
@@ -163,7 +164,8 @@ export async function openMemoryService(
     },
     stats: async (agent) =>
       statsOf(store.db, agent, { vectors, embedder: sets.wanted().id, pending: indexer.pending() }),
-    check: () => checkMemory({ db: store.db, vectors, ...indexer, unasked: sets.unasked }),
+    check: () =>
+      checkMemory({ db: store.db, vectors, trouble, pending: indexer.pending, unasked: sets.unasked }),
     async reindex() {
       await reindexWords(store)
       vectors.rebuild()

@@ -297,3 +297,18 @@ test("summaries have their vectors although nothing is said after them", async (
   expect(world.memory.list({ reader, kinds: ["summary"], limit: 9 }).length).toBeGreaterThan(0)
   expect((await world.memory.stats()).vectors.map(({ missing }) => missing)).toEqual([0])
 })
+
+test("an embedder that cannot be asked at all is told of, by each search and by the check", async () => {
+  const down = () => {
+    throw new AppError("provider_failed", { reason: "There is no key." })
+  }
+  await using world = await openWorld({ embedder: toLearn(openRemote("away:1", down)) })
+  await addNotes(world, 1)
+  const said = "away:1 cannot be used: The model provider failed. There is no key."
+  expect((await world.search("note")).searched.warnings).toEqual([said])
+  const checks = await world.memory.check()
+  expect(checks.filter(({ ok }) => !ok)).toMatchObject([{ name: "embedder", said }])
+  world.want(world.hash)
+  await world.memory.idle()
+  expect((await world.search("note")).searched.warnings).toEqual([])
+})
