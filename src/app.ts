@@ -29,7 +29,7 @@ import type { Plugins } from "./plugins/plugin.ts"
 import { methods } from "./registry.ts"
 import { removeLeftovers } from "./security/sandbox/remove.ts"
 import { openStore, type Store } from "./store/open.ts"
-import { purge } from "./store/retention.ts"
+import { purge, purgeMessagesStep } from "./store/retention.ts"
 import { hasRunningTurns, interruptTurns } from "./store/turns.ts"
 
 export type { Gateway }
@@ -253,19 +253,24 @@ function openApp(options: AppOptions) {
 }
 
 function startTidying(app: App): Disposable {
-  const run = () => {
+  const { store, memory, webhooks, log, now_ms } = app
+  let is_over = false
+  const tidy = async () => {
     const { retention } = app.live()
-    app.store
-      .commit((db) => purge(db, retention, app.now_ms()))
-      .then(() => app.memory.settle())
-      // Each time, as the plugin that it needs may have been out of service.
-      .then(() => app.webhooks.resume())
-      .catch((thrown) => app.log.error("the store could not be tidied", { cause: toTrace(thrown) }))
+    while (!is_over && (await store.commit((db) => purgeMessagesStep(db, retention, now_ms()))));
+    if (is_over) return
+    await store.commit((db) => purge(db, retention, now_ms()))
+    await memory.settle()
+    // Each time, as the plugin that it needs may have been out of service.
+    await webhooks.resume()
   }
+  const run = () =>
+    void tidy().catch((thrown) => log.error("the store could not be tidied", { cause: toTrace(thrown) }))
   const first = setTimeout(run, settle_ms)
   const timer = setInterval(run, tidy_every_ms)
   return {
     [Symbol.dispose]() {
+      is_over = true
       clearTimeout(first)
       clearInterval(timer)
     },

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test"
 import { addMemory, takeOwner } from "../../src/store/memory.ts"
 import { addMessage } from "../../src/store/messages.ts"
 import { openStore } from "../../src/store/open.ts"
-import { purge } from "../../src/store/retention.ts"
-import { touchSession } from "../../src/store/sessions.ts"
+import { purge, purgeMessagesStep } from "../../src/store/retention.ts"
+import { deleteMessagesStep, touchSession } from "../../src/store/sessions.ts"
 import { addSummary } from "../../src/store/summaries.ts"
 
 const day_ms = 86_400_000
@@ -30,3 +30,28 @@ test("with messages whose time is over go the summaries that have words of their
   expect(db.query("SELECT id FROM message").values().flat()).toEqual(ids.slice(2))
   expect(db.query("SELECT id FROM memory").values().flat()).toEqual([summaries[2]!])
 })
+
+test.each(["session", "retention"])(
+  "messages go in steps, so that others have their turn: %s",
+  async (of) => {
+    await using store = openStore(":memory:")
+    const { db } = store
+    const parts = { agent: "a", channel: "ws", account: "default", peer: "ann" }
+    const [ann, bob] = ["ann", "bob"].map((peer) =>
+      touchSession(db, `a:ws:default:${peer}`, { ...parts, peer }, 1),
+    )
+    const add = (session_id: number, day: number) =>
+      addMessage(db, session_id, { turn_id: "t", role: "user", parts: [], created_ms: day * day_ms })
+    const kept = [add(bob!.id, 9)]
+    for (let i = 0; i < 600; i++) add(ann!.id, 1)
+    kept.push(add(bob!.id, 9))
+    const retention = { turn_events_hours: 24, tool_results_hours: 168, messages_days: 2 }
+    const step = () =>
+      of === "session" ? deleteMessagesStep(db, ann!.id) : purgeMessagesStep(db, retention, 10 * day_ms)
+    const count = () => db.query("SELECT count(*) FROM message").values()[0]![0] as number
+    const left: number[] = []
+    while (step()) left.push(count())
+    expect(left).toEqual([346, 90, 2])
+    expect(db.query("SELECT id FROM message").values().flat()).toEqual(kept)
+  },
+)

@@ -5,6 +5,7 @@ import { AppError } from "../../base/errors.ts"
 import { foldAway } from "../../store/forget.ts"
 import { listMessages, listMessagesAfter, searchMessages } from "../../store/messages.ts"
 import {
+  deleteMessagesStep,
   deleteSession,
   getSession,
   listSessions,
@@ -107,9 +108,10 @@ export const sessionDelete = defineMethod({
     const { agent } = ownSessionFor(app, caller, session_key)
     app.turns.abort({ session_key })
     // Found anew: the id of a session that was deleted meanwhile may be another one's by now.
-    await app.turns.between(session_key, () =>
-      app.store.commit((db) => deleteSession(db, getSession(db, session_key))),
-    )
+    await app.turns.between(session_key, async () => {
+      while (await app.store.commit((db) => deleteMessagesStep(db, getSession(db, session_key).id)));
+      await app.store.commit((db) => deleteSession(db, getSession(db, session_key)))
+    })
     // What the files beside the database and its log still have of it.
     await app.memory.settle()
     foldAway(app.store.db)
