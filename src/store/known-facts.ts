@@ -9,6 +9,8 @@ const columns = `memory.id AS id, importance, uid, type, subject, predicate, obj
 const known = `FROM memory JOIN fact ON fact.memory_id = memory.id JOIN memory_owner ON memory_owner.id = owner_id
   WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact' AND superseded_ms IS NULL`
 
+const some = `SELECT 1 FROM memory WHERE owner_id IN (SELECT value FROM json_each($owner_ids)) AND kind = 'fact' LIMIT 1`
+
 /**
  * Facts of these owners that hold: the weightiest, then the latest, at most `limit`; and those of `also` that are not among
  * them, by the rows' numbers.
@@ -19,6 +21,8 @@ export function listKnownFacts(
   { limit, also = [] }: { limit: number; also?: readonly number[] },
 ): KnownFact[] {
   const owners = JSON.stringify(owner_ids)
+  // Of most turns' senders nothing is known.
+  if (!db.query(some).get({ owner_ids: owners })) return []
   const rows = db
     .query(
       `SELECT ${columns} ${known} ORDER BY importance DESC, learned_ms DESC, memory.id DESC LIMIT $limit`,
