@@ -21,8 +21,12 @@ export type ChoresDeps = {
   settings(): MemorySettings
 }
 
+/** The use of all rows is read, which takes two seconds for 200,000; it is counted in hours anyway. */
+const tend_every_ms = 3_600_000
+
 export function openChores(deps: ChoresDeps): Chore[] {
-  const { store, vectors, sets, indexer, signal, settings } = deps
+  const { store, vectors, sets, indexer, signal, settings, now_ms } = deps
+  let tended_ms = Number.NEGATIVE_INFINITY
   const isOn = () => settings().config.semantic_enabled
   return [
     { name: "words", step: () => stepWords(store) },
@@ -56,7 +60,9 @@ export function openChores(deps: ChoresDeps): Chore[] {
     {
       name: "tiers",
       async step() {
-        if (isOn()) vectors.tend()
+        if (!isOn() || Math.abs(now_ms() - tended_ms) < tend_every_ms) return false
+        tended_ms = now_ms()
+        vectors.tend()
         return false
       },
     },

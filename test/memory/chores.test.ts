@@ -4,9 +4,11 @@ import { join } from "node:path"
 import { openLog } from "../../src/base/log.ts"
 import { parser } from "../../src/base/schema.ts"
 import { loadVectorKernel } from "../../src/kernel/vectors/load.ts"
+import { openChores } from "../../src/memory/chores.ts"
 import { memorySection } from "../../src/memory/config.ts"
 import { openHashEmbedder } from "../../src/memory/embed/hash.ts"
 import { hashText } from "../../src/memory/index/hash.ts"
+import { openSetsInUse } from "../../src/memory/index/in-use.ts"
 import { openIndexer } from "../../src/memory/index/indexer.ts"
 import { openMemoryService } from "../../src/memory/service.ts"
 import { openVectors } from "../../src/memory/vectors/open.ts"
@@ -73,4 +75,36 @@ test("rows that have their vectors are not looked through again", async () => {
   expect([await indexer.fill(set, embedder), await indexer.fill(set, embedder)]).toEqual([2, 0])
   expect(asked).toEqual([0, first.at(-1)!, first.at(-1)!, more.at(-1)!])
   expect(vectors.state().sets[0]!.missing).toBe(0)
+})
+
+test("who wakes the background does not have the use of all rows read each time", async () => {
+  await using home = await temporaryFolder()
+  await using store = openStore(join(home.path, "weft.db"))
+  const kernel = loadVectorKernel()
+  const log = openLog("warn", () => undefined)
+  const config = parser(memorySection.schema)({})
+  let now = 1_800_000_000_000
+  const now_ms = () => now
+  const folder = join(home.path, "vectors")
+  const settings = { index: config.index, ...config.tiers }
+  await using vectors = openVectors({ store, kernel, folder, settings, log, now_ms })
+  let count = 0
+  const counting = { ...vectors, tend: () => void count++ }
+  const embedder = openHashEmbedder(kernel)
+  const sets = openSetsInUse(vectors, embedder, () => undefined)
+  const { signal } = new AbortController()
+  const indexer = openIndexer({ store, vectors, log, now_ms, signal }, sets.list)
+  const memory = {
+    ...{ config, agents: new Map(), embedder },
+    ...{ findEmbedder: () => undefined, readSoul: () => [], ask: async () => undefined },
+  }
+  const deps = { store, vectors: counting, sets, indexer, log, now_ms, signal, settings: () => memory }
+  const tiers = openChores(deps).find(({ name }) => name === "tiers")!
+  const counts: number[] = []
+  for (const minutes of [0, 1, 58, 1, 1]) {
+    now += minutes * 60_000
+    await tiers.step()
+    counts.push(count)
+  }
+  expect(counts).toEqual([1, 1, 1, 2, 2])
 })
