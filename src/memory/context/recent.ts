@@ -19,7 +19,7 @@ export type RecentOptions = {
 }
 
 /** As many windows of turns wait for a summary that is late. */
-const windows_waiting_max = 2
+const windows_waiting_max = 3
 
 /**
  * The last `window` turns and older ones that no summary covers. Where none comes, the beginning moves by a window at a time:
