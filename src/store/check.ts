@@ -5,8 +5,11 @@ import { checkVersion } from "./migrate.ts"
 
 export type StoreCheck = {
   bytes: number
-  /** "log": the last gateway was killed, and the next start reads what it left behind before anything else. */
-  state: "checked" | "too_large" | "log" | "held"
+  /**
+   * "log": the last gateway was killed, and the next start reads what it left behind before anything else. "words": all is
+   * whole but the memory's index of words, which can be made anew.
+   */
+  state: "checked" | "too_large" | "log" | "held" | "words"
 }
 
 /**
@@ -26,11 +29,35 @@ export function checkStore(
     if (is_held) return { bytes, state: "held" }
     if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return { bytes, state: "log" }
     if (bytes > bytes_max) return { bytes, state: "too_large" }
-    const { quick_check: said } = db.query("PRAGMA quick_check(1)").get() as { quick_check: string }
-    if (said !== "ok") throw new AppError("store_damaged", { path, reason: said })
-    return { bytes, state: "checked" }
+    const said = quickCheck(db)
+    if (said === "ok") return { bytes, state: "checked" }
+    const other = said.includes(words_table) ? otherTables(db).map((name) => quickCheck(db, name)) : [said]
+    const reason = other.find((one) => one !== "ok")
+    if (reason !== undefined) throw new AppError("store_damaged", { path, reason })
+    return { bytes, state: "words" }
   })
 }
+
+const words_table = "memory_fts"
+
+/** "ok", or the first thing that is wrong in the database or in one table. */
+function quickCheck(db: Database, table?: string): string {
+  try {
+    const of = table === undefined ? "1" : `"${table}"`
+    return (db.query(`PRAGMA quick_check(${of})`).get() as { quick_check: string }).quick_check
+  } catch (thrown) {
+    // Of its own tables the full-text index may throw what others only say.
+    if (thrown instanceof SQLiteError && thrown.code === "SQLITE_CORRUPT_VTAB") return thrown.message
+    throw thrown
+  }
+}
+
+const otherTables = (db: Database): string[] =>
+  (
+    db
+      .query("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 10) <> ?")
+      .all(words_table) as { name: string }[]
+  ).map(({ name }) => name)
 
 /** Whether a process has the home (see lock.ts), without taking it. */
 export function isHomeHeld(lock_path: string): boolean {

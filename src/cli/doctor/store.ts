@@ -15,6 +15,10 @@ export function checkDatabase(home: string, is_held: boolean): Finding {
     if (found.state === "held") return ok(what, `${size}, in use, so only its head was looked at`)
     if (found.state === "too_large") return ok(what, `${size}, too large to be read through here`)
     if (found.state === "checked") return ok(what, `${size}, read through, whole`)
+    if (found.state === "words") {
+      const said = `${size}; the memory's index of words is damaged, all else is whole`
+      return warn(what, said, "start a gateway and run weft memory reindex: nothing is lost by it")
+    }
     return warn(
       what,
       `${size}; the last gateway was killed`,
