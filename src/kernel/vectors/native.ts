@@ -18,9 +18,6 @@ import { addressOf, allocate, mapFile } from "./native-memory.ts"
 const instruction_sets: readonly KernelName[] =
   process.arch === "arm64" ? ["neon"] : ["baseline", "avx2", "avx512"]
 
-/** The names of what the library has for this machine's kind of processor. */
-export const isNative = (name: KernelName): boolean => instruction_sets.includes(name)
-
 /**
  * `wanted` is one of the instruction sets; without it the best. Undefined where the processor has not what is wanted.
  * The choice is the library's: it holds for every kernel that was opened with it.

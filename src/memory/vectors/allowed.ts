@@ -12,9 +12,6 @@ import type { VectorFilter } from "./set.ts"
 /** A bit for each slot, and how many are set. */
 export type Allowed = { bits: Uint8Array; count: number }
 
-/** What was asked last, for as long as no row has changed: a million records take a millisecond. */
-export type AllowedCache = { key: string; value: Allowed } | undefined
-
 const all_kinds = 0xffff_ffff
 const seconds_max = 0xffff_ffff
 

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { row_bytes, type VectorKernel } from "../../kernel/vectors/kernel.ts"
 import { allocateFlat, type Flat, mapFlat, remove } from "./flat.ts"
-import { firstOf, floats_index, type Image, toDigest, widthsOf } from "./image.ts"
+import { firstOf, floats_index, type Image, widthsOf } from "./image.ts"
 import type { RowCounts } from "./set.ts"
 
 export type Part = {
@@ -144,9 +144,6 @@ export function digestSlots(kernel: VectorKernel, part: Part, from: number, to: 
   }
   return total
 }
-
-export const digestPart = (kernel: VectorKernel, part: Part): bigint =>
-  toDigest(digestSlots(kernel, part, 0, part.slots, 0n))
 
 /** Wipes what a torn page left in free slots. */
 export function wipeFree(part: Part, from: number, to: number): void {
