@@ -50,7 +50,7 @@ const owner_terms_max = 64
 
 /**
  * The rows with any of the words, best first by BM25, and how many there are. The words are folded and are only words:
- * the operators of the index have no meaning.
+ * the operators of the index have no meaning. Among many rows those words that very many have do not count beside others.
  */
 export function matchWords(
   db: Database,
@@ -59,9 +59,10 @@ export function matchWords(
   limit: number,
 ): { ids: number[]; matched: number } {
   if (words.length === 0 || filter.owner_ids.length === 0) return { ids: [], matched: 0 }
-  const body = `body : (${words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ")})`
   const owners = filter.owner_ids.map((id) => `o${id}`).join(" OR ")
-  const match = isFewRows(db, filter) ? `owner : (${owners}) AND ${body}` : body
+  const match = isFewRows(db, filter)
+    ? `owner : (${owners}) AND ${anyOf(words)}`
+    : anyOf(tellingWords(db, words))
   const rows = db
     .query(
       // The rank is computed where the rows are matched: beside a window function SQLite refuses to.
@@ -75,9 +76,35 @@ export function matchWords(
   return { ids: rows.map(({ id }) => id), matched: rows[0]?.matched ?? 0 }
 }
 
+const anyOf = (words: readonly string[]) =>
+  `body : (${words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ")})`
+
+/** A word of so many rows tells little of any of them. */
+const common_rows = 2_000
+/** Fewer rows are ranked in a few milliseconds, all of them. */
+const many_rows = 20_000
+
+/**
+ * Without the common words, where there are others: of 100,000 rows to rank each with such a word takes half a second, in
+ * which nobody else is answered.
+ */
+function tellingWords(db: Database, words: readonly string[]): readonly string[] {
+  if (words.length < 2 || lastRow(db) < many_rows) return words
+  const count = db.query(
+    "SELECT count(*) AS n FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? LIMIT ?)",
+  )
+  const rare = words.filter(
+    (word) => (count.get(anyOf([word]), common_rows) as { n: number }).n < common_rows,
+  )
+  return rare.length > 0 ? rare : words
+}
+
+const lastRow = (db: Database): number =>
+  (db.query("SELECT max(id) AS last FROM memory").get() as { last: number | null }).last ?? 0
+
 const sampled_rows = 32
 /** Everybody's words of fewer rows are read faster than it is found out whose they are. */
-const many_rows = 20_000
+const sampled_from = 2_000
 
 /**
  * Whether the index should be asked for the owners as well, which then reads all that it has of them: not where they have
@@ -85,11 +112,9 @@ const many_rows = 20_000
  */
 function isFewRows(db: Database, { owner_ids }: RowFilter): boolean {
   if (owner_ids.length > owner_terms_max) return false
-  const { last } = db.query("SELECT max(id) AS last FROM memory").get() as { last: number | null }
-  if ((last ?? 0) < many_rows) return false
-  const ids = Array.from({ length: sampled_rows }, (_, i) =>
-    Math.ceil(((last ?? 0) * (i + 1)) / sampled_rows),
-  )
+  const last = lastRow(db)
+  if (last < sampled_from) return false
+  const ids = Array.from({ length: sampled_rows }, (_, i) => Math.ceil((last * (i + 1)) / sampled_rows))
   const { own, others } = db
     .query(
       `SELECT count(*) FILTER (WHERE is_own) AS own, count(*) FILTER (WHERE NOT is_own) AS others FROM (
