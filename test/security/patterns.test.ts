@@ -170,10 +170,11 @@ test.each([
   ["a command", () => matchesCommand("git *a*a*b", ["/usr/bin/git", "a".repeat(megabyte)])],
   ["many words", () => matchesCommand("git a", ["/usr/bin/git", ...Array(megabyte / 2).fill("b")])],
   ["a text", () => matchesText("*a*a*b", "a".repeat(megabyte))],
-])("a megabyte of hostile text is judged in less than 50 ms: %s", async (_name, run) => {
+])("a megabyte of hostile text is judged in less than 200 ms: %s", async (_name, run) => {
   const times: number[] = []
   for (let round = 0; round < 3; round++) times.push(await cpuOf(() => expect(run()).toBe(false)))
-  expect(Math.min(...times)).toBeLessThan(50)
+  // What backtracks takes minutes; a slow machine takes 60 ms.
+  expect(Math.min(...times)).toBeLessThan(200)
 })
 
 test("no wildcard is more specific than any, then more characters than fewer", () => {
