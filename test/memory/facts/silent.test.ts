@@ -207,5 +207,5 @@ test.each(
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1000
   })
-  expect(Math.min(...times)).toBeLessThan(50)
+  expect(Math.min(...times)).toBeLessThan(300)
 })

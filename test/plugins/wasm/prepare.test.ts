@@ -353,7 +353,7 @@ test("four megabytes of instructions take less than a blink", () => {
   const started = performance.now()
   const prepared = prepare(bytes, as_reactor)
   // It takes 15 ms here; a machine that is busy takes longer, and what is not linear takes minutes.
-  expect(performance.now() - started).toBeLessThan(500)
+  expect(performance.now() - started).toBeLessThan(3_000)
   expect(prepared.length).toBeGreaterThan(4_000_000)
 })
 

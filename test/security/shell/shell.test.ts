@@ -3,6 +3,7 @@ import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { readCommand, toText } from "../../../src/security/shell/commands.ts"
 import { readShell, type ShellReading, shell_chars_max } from "../../../src/security/shell/shell.ts"
+import { cpuOf } from "../../cpu.ts"
 
 /** The commands as one would type them, "…" for what is not known, then the files of redirections. */
 async function shown(text: string): Promise<string[]> {
@@ -151,9 +152,8 @@ const hostile = [
 test.each(hostile)("a megabyte of it is refused at once: %j", async (piece) => {
   const long = piece.repeat((1 << 20) / piece.length)
   for (const text of [long, `a ${long}`, `a 'x' ${long}'`]) {
-    const started = performance.now()
-    expect((await readShell(text)).opaque).toBeDefined()
-    expect(performance.now() - started).toBeLessThan(50)
+    const cpu_ms = await cpuOf(async () => expect((await readShell(text)).opaque).toBeDefined())
+    expect(cpu_ms).toBeLessThan(500)
   }
 })
 
@@ -176,10 +176,10 @@ test.each(hostile)(
     await readShell("a; b")
     const longest: number[] = []
     // On a busy machine a beat may be late for reasons that are not ours.
-    while (longest.length < 4 && (longest.length === 0 || Math.min(...longest) >= 50)) {
+    while (longest.length < 4 && (longest.length === 0 || Math.min(...longest) >= 100)) {
       longest.push(await longestBeat(() => readCommand(text)))
     }
-    expect(Math.min(...longest)).toBeLessThan(50)
+    expect(Math.min(...longest)).toBeLessThan(100)
     expect((await readShell("a; b")).commands).toEqual([{ words: ["a"] }, { words: ["b"] }])
   },
   20_000,
