@@ -3,7 +3,6 @@ import { AppError } from "../base/errors.ts"
 import { parseSessionKey, toSender } from "../base/session-key.ts"
 import type { Audience, MemoryItem, Reader } from "../memory/memory.ts"
 import type { OpenedMemory } from "../memory/open.ts"
-import { markUsed } from "../store/memory-search.ts"
 import { rolesOf, searchMessages } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import type { Remembered, ToolContext, ToolMemory } from "../tools/tool.ts"
@@ -24,10 +23,10 @@ export function toToolMemory({ agent, session_key, signal }: CallOf, deps: Memor
   const show = (items: readonly MemoryItem[]) => toRemembered(store.db, items)
   return {
     async search(query) {
-      const { hits, searched } = await (await memory.ready()).search({ ...query, reader }, signal)
+      const opened = await memory.ready()
+      const { hits, searched } = await opened.search({ ...query, reader }, signal)
       const shown = show(hits)
-      const ids = hits.map(({ id }) => id)
-      if (ids.length > 0) await store.commit((db) => markUsed(db, ids, deps.now_ms()))
+      opened.used(hits.map(({ id }) => id))
       return { hits: hits.map(({ why }, i) => ({ ...shown[i]!, why })), searched }
     },
     async add({ namespace, fact, ...note }) {

@@ -3,7 +3,6 @@ import { type Part, textOf } from "../base/parts.ts"
 import type { SessionParts } from "../base/session-key.ts"
 import type { AssembledContext, ContextPiece, Memory } from "../memory/memory.ts"
 import type { ModelMessage, ToolSpec } from "../providers/provider.ts"
-import { markUsed } from "../store/memory-search.ts"
 import { addMessage, listRecentTurns, type Message } from "../store/messages.ts"
 import type { Store } from "../store/open.ts"
 import { type Session, touchSession } from "../store/sessions.ts"
@@ -254,7 +253,6 @@ async function finish(
   const text = textOf(parts)
   const outcome = await store.commit((db) => {
     for (const event of unwritten) addUsage(db, toRecord(id, request, event, finished_ms))
-    if (given.length > 0) markUsed(db, given, finished_ms)
     const kept = session !== undefined && parts.length > 0
     const message_id = kept
       ? addMessage(db, session.id, {
@@ -284,6 +282,7 @@ async function finish(
     return outcome
   })
   for (const event of ending) log.append(event)
-  if (said) said.memory.later(said.session.id)
+  said?.memory.used(given)
+  said?.memory.later(said.session.id)
   return outcome
 }

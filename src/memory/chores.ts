@@ -8,6 +8,7 @@ import type { Indexer } from "./index/indexer.ts"
 import { stepGone, stepParts, stepWords } from "./index/words.ts"
 import type { MemorySettings } from "./service.ts"
 import { openSummaries } from "./summaries/summaries.ts"
+import type { Uses } from "./uses.ts"
 import type { VectorSet, Vectors } from "./vectors/set.ts"
 
 export type ChoresDeps = {
@@ -15,6 +16,7 @@ export type ChoresDeps = {
   vectors: Vectors
   sets: SetsInUse
   indexer: Indexer
+  uses: Uses
   log: Log
   now_ms(): number
   signal: AbortSignal
@@ -25,7 +27,7 @@ export type ChoresDeps = {
 const tend_every_ms = 3_600_000
 
 export function openChores(deps: ChoresDeps): Chore[] {
-  const { store, vectors, sets, indexer, signal, settings, now_ms } = deps
+  const { store, vectors, sets, indexer, uses, signal, settings, now_ms } = deps
   let tended_ms = Number.NEGATIVE_INFINITY
   const isOn = () => settings().config.semantic_enabled
   return [
@@ -51,12 +53,13 @@ export function openChores(deps: ChoresDeps): Chore[] {
         return false
       },
     },
+    { name: "uses", step: uses.step },
     { name: "forgotten words", step: () => stepGone(store) },
-    { name: "parts of the words", step: () => stepParts(store) },
     ...openSummaries(deps),
     ...openLearner(deps),
     // Of what those two have made: nobody may say anything for days.
     { name: "vectors of summaries and facts", step: async () => isOn() && (await fill(deps)) },
+    { name: "parts of the words", step: () => stepParts(store) },
     {
       name: "tiers",
       async step() {

@@ -170,6 +170,8 @@ export type Memory = {
   assemble(request: ContextRequest): Promise<AssembledContext>
   /** After a turn: what is due is indexed, summarised and learnt in the background. */
   later(session_id: number): void
+  /** These rows were given to a model: what is used stays near. */
+  used(ids: readonly number[]): void
   search(query: MemoryQuery, signal: AbortSignal): Promise<MemoryAnswer>
   list(filter: MemoryFilter): MemoryItem[]
   /** Of these numbers the rows that the reader may see, in their order; superseded facts, too. */

@@ -1,4 +1,5 @@
 /** Puts the memory together: rows, words, vectors, facts and summaries, and what keeps them up to date. */
+import { toTrace } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { toSender } from "../base/session-key.ts"
 import type { VectorKernel } from "../kernel/vectors/kernel.ts"
@@ -28,6 +29,7 @@ import { statsOf } from "./stats.ts"
 import { exportRows } from "./transfer/export.ts"
 import { importRows } from "./transfer/import.ts"
 import { importMessages } from "./transfer/sessions.ts"
+import { openUses } from "./uses.ts"
 import { openVectors } from "./vectors/open.ts"
 
 export type Prompt = { system: string; user: string }
@@ -87,8 +89,19 @@ export async function openMemoryService(
   // What answers at once needs no network to be ready: the first search must not find nothing.
   if (first.embedder.is_local) await sets.prepare(signal)
   const indexer = openIndexer({ store, vectors, log, now_ms, signal }, sets.list)
+  const uses = openUses({ store, now_ms })
   const background = openBackground({
-    chores: openChores({ store, vectors, sets, indexer, log, now_ms, signal, settings: () => settings }),
+    chores: openChores({
+      store,
+      vectors,
+      sets,
+      indexer,
+      uses,
+      log,
+      now_ms,
+      signal,
+      settings: () => settings,
+    }),
     ...{ log, quiet_ms, longest_ms },
   })
   const sharing = (): Sharing => ({ senders: settings.config.senders, agents: settings.agents })
@@ -128,6 +141,7 @@ export async function openMemoryService(
       return assembleContext({ ...of, config: settings.config, owner_ids, soul }, request)
     },
     later: () => background.wake(),
+    used: uses.add,
     search,
     list({ reader, kinds, session_key, tags, include_superseded, before, limit }) {
       const session = session_key === undefined ? undefined : findSession(store.db, session_key)
@@ -184,6 +198,13 @@ export async function openMemoryService(
     async [Symbol.asyncDispose]() {
       stop.abort()
       await background[Symbol.asyncDispose]()
+      try {
+        while (await uses.step());
+      } catch (thrown) {
+        log.warn("what the memory was used for since the last quiet moment is not counted", {
+          cause: toTrace(thrown),
+        })
+      }
       await vectors[Symbol.asyncDispose]()
     },
   }

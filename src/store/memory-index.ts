@@ -111,40 +111,48 @@ export const hasGoneWords = (db: Database): boolean => progressOf(db, gone) > 0
 export function mergeWords(db: Database): boolean {
   const at = progressOf(db, gone)
   if (at === 0) return false
-  const total = () => (db.query("SELECT total_changes() AS n").get() as { n: number }).n
   // A negative number begins with all segments, a positive one goes on; fewer than two changes are the end of it.
   const pages = at === 1 ? -merged_pages : merged_pages
   const is_over = ["memory_fts", "message_fts"].map((index) => {
-    const before = total()
+    const before = totalChanges(db)
     db.query(`INSERT INTO ${index} (${index}, rank) VALUES ('merge', ?)`).run(pages)
-    return total() - before < 2
+    return totalChanges(db) - before < 2
   })
   setProgress(db, gone, is_over.every(Boolean) ? 0 : 2)
   return true
 }
 
-/** Each batch of rows is a part of the index at first, and a search reads them all. */
+/** Each batch of rows is a part of the index at first, and a search looks for each of its words in all of them. */
 const parts_max = 3
+/** So much is merged at once in some 15 ms. */
+const few_pages = 128
+/** Where what has come since the last whole merge is an eighth of all, another one writes eight pages for each new one. */
+const new_share = 8
 
-export function hasManyParts(db: Database): boolean {
-  const { n } = db
-    .query(
-      `WITH RECURSIVE part (id) AS (
-         SELECT min(segid) FROM memory_fts_idx
-         UNION ALL SELECT (SELECT min(segid) FROM memory_fts_idx WHERE segid > part.id) FROM part WHERE part.id IS NOT NULL)
-       SELECT count(id) AS n FROM part`,
-    )
-    .get() as { n: number }
-  return n > parts_max
-}
+export const hasManyParts = (db: Database): boolean => pagesOfParts(db).length > parts_max
 
-/** Merges the next pages of parts that are about as large; answers whether there were any. */
+const pagesOfParts = (db: Database): number[] =>
+  (db.query("SELECT count(*) AS pages FROM memory_fts_idx GROUP BY segid").all() as { pages: number }[]).map(
+    ({ pages }) => pages,
+  )
+
+/**
+ * Merges the next pages of the parts: of all where they are small or the largest has little of all, else of those that are
+ * about as large. Answers whether there were any.
+ */
 export function mergeParts(db: Database): boolean {
-  const total = () => (db.query("SELECT total_changes() AS n").get() as { n: number }).n
-  const before = total()
-  db.query("INSERT INTO memory_fts (memory_fts, rank) VALUES ('merge', ?)").run(merged_pages)
-  return total() - before >= 2
+  const pages = pagesOfParts(db)
+  const total = pages.reduce((sum, one) => sum + one, 0)
+  const is_new = total - Math.max(...pages) >= total / new_share
+  const before = totalChanges(db)
+  // A negative number begins with all parts.
+  const merged = total <= few_pages ? -few_pages : is_new ? -merged_pages : merged_pages
+  db.query("INSERT INTO memory_fts (memory_fts, rank) VALUES ('merge', ?)").run(merged)
+  return totalChanges(db) - before >= 2
 }
+
+const totalChanges = (db: Database): number =>
+  (db.query("SELECT total_changes() AS n").get() as { n: number }).n
 
 /** Texts of all rows above a number, lowest first. */
 export const listTexts = (

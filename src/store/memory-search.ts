@@ -15,8 +15,6 @@ export type RowFilter = {
   include_superseded?: boolean | undefined
 }
 
-const superseded = "SELECT memory_id FROM fact WHERE superseded_ms IS NOT NULL"
-
 /** Only what is asked for: then an index has all that a count needs. */
 function whereOf({ kinds, session_id, tags, after_ms, before_ms, include_superseded }: RowFilter): string {
   const conditions = [
@@ -31,7 +29,8 @@ function whereOf({ kinds, session_id, tags, after_ms, before_ms, include_superse
     before_ms !== undefined && "memory.created_ms < $before_ms",
     !include_superseded &&
       (!kinds || kinds.includes("fact")) &&
-      `(memory.kind <> 'fact' OR memory.id NOT IN (${superseded}))`,
+      `(memory.kind <> 'fact' OR NOT EXISTS (
+         SELECT 1 FROM fact WHERE memory_id = memory.id AND superseded_ms IS NOT NULL))`,
   ]
   return conditions.filter(Boolean).join(" AND ")
 }
@@ -196,9 +195,11 @@ export function tagsOf(db: Database, ids: readonly number[]): Map<number, string
   return tags
 }
 
-/** These rows were given to a model. */
-export const markUsed = (db: Database, ids: readonly number[], now_ms: number): void => {
-  db.query(
-    "UPDATE memory SET used_ms = $now_ms, uses = uses + 1 WHERE id IN (SELECT value FROM json_each($ids))",
-  ).run({ ids: JSON.stringify(ids), now_ms })
+/** Rows that were given to a model, by their numbers: when last, and how many times more; those that are gone are left out. */
+export function addUses(
+  db: Database,
+  used: readonly (readonly [id: number, { used_ms: number; uses: number }])[],
+): void {
+  const query = db.query("UPDATE memory SET used_ms = $used_ms, uses = uses + $uses WHERE id = $id")
+  for (const [id, { used_ms, uses }] of used) query.run({ id, used_ms, uses })
 }

@@ -29,9 +29,10 @@ export function lightMemory(
     ...{ count: openTokenCounter(), now_ms: () => 0 },
     ...{ soul: () => [], search: async () => nothing, ...more },
   }
-  const memory: Pick<Memory, "hear" | "assemble" | "later"> = {
+  const memory: Pick<Memory, "hear" | "assemble" | "later" | "used"> = {
     hear: (_db, _session, { id }) => void told.push(`heard ${id}`),
     assemble: (request) => assembleContext(deps, request),
+    used: (ids) => ids.length > 0 && void told.push(`used ${ids}`),
     later: (session_id) => void told.push(`later ${session_id}`),
   }
   // What is not there is no memory's: a test that calls it fails.

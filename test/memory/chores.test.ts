@@ -11,6 +11,7 @@ import { hashText } from "../../src/memory/index/hash.ts"
 import { openSetsInUse } from "../../src/memory/index/in-use.ts"
 import { openIndexer } from "../../src/memory/index/indexer.ts"
 import { openMemoryService } from "../../src/memory/service.ts"
+import { openUses } from "../../src/memory/uses.ts"
 import { openVectors } from "../../src/memory/vectors/open.ts"
 import type { Vectors } from "../../src/memory/vectors/set.ts"
 import { addMemory, takeOwner } from "../../src/store/memory.ts"
@@ -94,11 +95,12 @@ test("who wakes the background does not have the use of all rows read each time"
   const sets = openSetsInUse(vectors, embedder, () => undefined)
   const { signal } = new AbortController()
   const indexer = openIndexer({ store, vectors, log, now_ms, signal }, sets.list)
+  const uses = openUses({ store, now_ms })
   const memory = {
     ...{ config, agents: new Map(), embedder },
     ...{ findEmbedder: () => undefined, readSoul: () => [], ask: async () => undefined },
   }
-  const deps = { store, vectors: counting, sets, indexer, log, now_ms, signal, settings: () => memory }
+  const deps = { store, vectors: counting, sets, indexer, log, now_ms, signal, settings: () => memory, uses }
   const tiers = openChores(deps).find(({ name }) => name === "tiers")!
   const counts: number[] = []
   for (const minutes of [0, 1, 58, 1, 1]) {

@@ -290,6 +290,23 @@ test.each(["fact", "session"])(
   },
 )
 
+test("the index of words has few parts when all is done, and where it is never quiet", async () => {
+  await using world = await openWorld({ config: { episodic_window: 2 } })
+  const count = () =>
+    world.store.db.query("SELECT count(DISTINCT segid) FROM memory_fts_idx").values()[0]![0] as number
+  const counts: number[] = []
+  for (let i = 0; i < 120; i++) {
+    await world.say(`My number ${i} is ${i * 17}.`)
+    // As each turn does, before the background had its time.
+    await world.search("number")
+    counts.push(count())
+  }
+  // But for the moment in which summaries are made.
+  expect(counts.filter((parts) => parts > 4).length).toBeLessThan(5)
+  await world.memory.idle()
+  expect(count()).toBeLessThan(4)
+})
+
 test("summaries have their vectors although nothing is said after them", async () => {
   await using world = await openWorld()
   for (let i = 0; i < 12; i++) await world.say(`My number ${i} is ${i * 17}.`)

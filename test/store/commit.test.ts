@@ -201,3 +201,10 @@ test("a lock file that is no lock is named and not taken for a holder", async ()
   using held = lockHome(path)
   expect(held).toBeDefined()
 })
+
+test("as many statements as there are stay compiled", async () => {
+  await using notes = await openNotes()
+  const texts = Array.from({ length: 200 }, (_, i) => `SELECT ${i} AS number`)
+  const first = texts.map((text) => notes.store.db.query(text))
+  expect(texts.every((text, i) => notes.store.db.query(text) === first[i])).toBe(true)
+})

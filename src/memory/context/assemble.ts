@@ -63,7 +63,7 @@ export async function assembleContext(deps: ContextDeps, request: ContextRequest
   const summary = tellSummaries(deps, readSummaries(db, ranges))
   const found = is_on
     ? await findFor(deps, request, { recent, summaries: summary.text })
-    : { text: "", pieces: [], searched: undefined }
+    : { text: "", tokens: 0, pieces: [], searched: undefined }
   const current = recent.current.map(({ role, parts, provider }, i) => ({
     role,
     parts:
@@ -85,7 +85,7 @@ export async function assembleContext(deps: ContextDeps, request: ContextRequest
     system,
     messages: [...turns.messages, ...current],
     pieces,
-    tokens: count(system) + count(found.text) + turns.tokens + question.tokens,
+    tokens: count(system) + found.tokens + turns.tokens + question.tokens,
     budget: {
       facts: facts_tokens,
       recalled: recalled_tokens,
@@ -169,7 +169,7 @@ const toRecentPiece = ({ message, tokens, state }: Fitted, why: string, budget: 
   why: state === "dropped" ? `beyond the budget of ${budget} tokens` : `${why}${shortened[state]}`,
 })
 
-type Found = { text: string; pieces: ContextPiece[]; searched: Searched | undefined }
+type Found = { text: string; tokens: number; pieces: ContextPiece[]; searched: Searched | undefined }
 
 /** What is known and what was said before, for the message of the user that the turn is about. */
 async function findFor(
@@ -211,9 +211,14 @@ async function findFor(
       ...{ part: "recalled", id: null, kind: "message", text: "", tokens: 0, included: false, why },
     }),
   )
+  const text = fenceFound(known.lines, recalled.lines)
+  const pieces = [...known.pieces, ...recalled.pieces, ...told]
+  const lines = pieces.reduce((sum, { tokens, included }) => (included ? sum + tokens : sum), 0)
   return {
-    text: fenceFound(known.lines, recalled.lines),
-    pieces: [...known.pieces, ...recalled.pieces, ...told],
+    text,
+    // Its lines are counted already, and as a whole it is another one each time.
+    tokens: text === "" ? 0 : count(fenceFound([""], [""])) + lines,
+    pieces,
     searched: answer?.searched,
   }
 }

@@ -9,8 +9,14 @@ const misplaced = /(?<=[\0-\u024f\uff00-\uffef])[\u200c\u200d]+|[\u200c\u200d]+(
 const fence_like = /[<＜﹤‹〈⟨〈❮❰ᐸ˂≺]\s*[/／∕⁄]?\s*(\p{L}{4,12})(?!\p{L})/gu
 const fences = /^(?:memory|earlier|record|system|assistant|user|human|instructions?)$/i
 
+/** Letters, digits and marks of which nothing is said above: most texts, and many of them in each turn. */
+const harmless =
+  /^[\x21-\x3b\x3d-\x7e\u00a1-\u00ac\u00ae-\u02c1\u0400-\u0481]+(?: [\x21-\x3b\x3d-\x7e\u00a1-\u00ac\u00ae-\u02c1\u0400-\u0481]+)*$/
+
 /** The text in one line, with nothing in it that ends a fence. */
-export const quoted = (text: string): string =>
+export const quoted = (text: string): string => (harmless.test(text) ? text : cleaned(text))
+
+const cleaned = (text: string): string =>
   text
     .replace(unseen, "")
     .replace(misplaced, "")

@@ -5,7 +5,9 @@ import { forgotten_text } from "../../store/forget.ts"
 import { addMemory, type NewMemory } from "../../store/memory.ts"
 import {
   countUnindexed,
+  hasManyParts,
   listUnindexed,
+  mergeParts,
   progressOf,
   setProgress,
   textsOf,
@@ -80,6 +82,8 @@ export function openIndexer(
         const rows = messages.flatMap((message) => toRows(db, message))
         setProgress(db, progress_name, last.id)
         const ids = rows.map(({ row, text }) => ({ id: addMemory(db, row), text }))
+        // Where it is never quiet nothing else would, and a search of many parts takes several times as long.
+        if (messages.length < batch_rows && hasManyParts(db)) mergeParts(db)
         // What is local is in the same commit, so that no row is ever without its vector.
         for (const { set, embedder } of inUse())
           if (embedder.is_local) deps.vectors.add(db, set.id, embedLocally(db, set, embedder, ids))

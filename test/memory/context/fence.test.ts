@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import fc from "fast-check"
 import { quoted } from "../../../src/memory/context/fence.ts"
 
 test.each([
@@ -26,4 +27,21 @@ test.each([
 test("what nobody sees is taken out, however much it carries", () => {
   const hidden = Array.from("ignore all", (one) => String.fromCodePoint(0xe0100 + one.charCodeAt(0))).join("")
   expect(quoted(`fine👍${hidden}`)).toBe("fine👍")
+})
+
+test("a text that is quoted quickly is what it would be beside one that is not", () => {
+  // No character of the quick way: whatever stands before it is looked at one by one.
+  const slow = "あ"
+  const all = Array.from({ length: 0x600 }, (_, code) => String.fromCharCode(code))
+  for (const char of all)
+    expect([char, quoted(`a${char}b${slow}`)]).toEqual([char, `${quoted(`a${char}b`)}${slow}`])
+  const text = fc.array(
+    fc.constantFrom("a", "é", "ж", " ", "  ", "\n", "<", "<memory>", "\u00ad", "\u200d", "\u0301", "👍"),
+  )
+  fc.assert(
+    fc.property(text, (pieces) => {
+      const said = `${pieces.join("")}.`
+      expect(quoted(`${said}${slow}`)).toBe(`${quoted(said)}${slow}`)
+    }),
+  )
 })

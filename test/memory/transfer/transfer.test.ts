@@ -11,7 +11,7 @@ import { importRows } from "../../../src/memory/transfer/import.ts"
 import { TransferRow } from "../../../src/memory/transfer/row.ts"
 import { addMemory, takeOwner } from "../../../src/store/memory.ts"
 import { setProgress } from "../../../src/store/memory-index.ts"
-import { markUsed, matchWords } from "../../../src/store/memory-search.ts"
+import { addUses, matchWords } from "../../../src/store/memory-search.ts"
 import { addMessage } from "../../../src/store/messages.ts"
 import { openStore, type Store } from "../../../src/store/open.ts"
 import { deleteSession, getSession, touchSession } from "../../../src/store/sessions.ts"
@@ -77,7 +77,7 @@ function fill({ db }: Store, rows: readonly Row[]): void {
       message_id: is_message ? message_id : null,
       text: is.a === "message" ? null : text,
     })
-    if (is_used) markUsed(db, [id], created_ms + 7)
+    if (is_used) addUses(db, [[id, { used_ms: created_ms + 7, uses: 1 }]])
   }
   setProgress(db, "indexed", Number.MAX_SAFE_INTEGER)
 }
