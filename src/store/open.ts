@@ -74,7 +74,7 @@ function openDatabase(path: string): Database {
     checkVersion(db, path)
     db.run("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
     db.run("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;")
-    // What is deleted is zeroed, also where a page is split.
+    // What is deleted is zeroed, also where a page is split. The usual 2 MB of pages are less than a turn looks at.
     db.run("PRAGMA secure_delete = ON; PRAGMA cache_size = -32768;")
     migrate(db, path)
     return db
