@@ -61,14 +61,22 @@ function ofOwners<T extends SessionParts>(db: Database, owner_ids: readonly numb
 /** Whose results show rows, each as a line that begins with its number in brackets. */
 const showing = ["memory_search", "memory_add", "memory_forget"]
 
-/** Results of tools in conversations of these owners that show one of these rows. */
+/** Results of tools in conversations of these owners that show one of these rows, and the calls: what was added is in them. */
 export function listShown(db: Database, owner_ids: readonly number[], ids: readonly number[]): number[] {
   const messages = db
     .query(
-      `SELECT DISTINCT message.id AS id, agent, channel, account, peer FROM message
-         JOIN session ON session.id = session_id, json_each(message.parts) AS part, json_each($ids) AS row
-       WHERE role = 'tool' AND part.value ->> 'name' IN (SELECT value FROM json_each($showing))
-         AND instr(part.value ->> 'content', '[' || row.value || '] ') > 0`,
+      `WITH shown AS MATERIALIZED (
+         SELECT message.id AS id, session_id, turn_id, part.value ->> 'id' AS call_id
+         FROM message, json_each(message.parts) AS part, json_each($ids) AS row
+         WHERE role = 'tool' AND part.value ->> 'name' IN (SELECT value FROM json_each($showing))
+           AND instr(part.value ->> 'content', '[' || row.value || '] ') > 0)
+       SELECT told.id AS id, agent, channel, account, peer FROM (
+         SELECT id, session_id FROM shown
+         UNION SELECT message.id, message.session_id FROM shown JOIN message
+             ON message.session_id = shown.session_id AND message.turn_id = shown.turn_id AND role = 'assistant'
+               AND message.id < shown.id, json_each(message.parts) AS part
+           WHERE part.value ->> 'type' = 'tool_use' AND part.value ->> 'id' = call_id) AS told
+         JOIN session ON session.id = told.session_id`,
     )
     .all({ ids: JSON.stringify(ids), showing: JSON.stringify(showing) }) as (SessionParts & { id: number })[]
   return ofOwners(db, owner_ids, messages).map(({ id }) => id)
@@ -103,9 +111,9 @@ function blankMessage(db: Database, id: number): void {
     parts: JSON.stringify(parts),
     text: textOf(parts),
   })
-  // Its events and what its request was answered say it all again.
+  // Its events and what its request was answered say it all again; a turn that still runs would write them at its end.
   db.query(
-    `UPDATE turn SET events = NULL, outcome = json_replace(outcome, '$.result.text', $text) WHERE id = $turn_id`,
+    `UPDATE turn SET events = iif(state = 'running', '[]', NULL), outcome = json_replace(outcome, '$.result.text', $text) WHERE id = $turn_id`,
   ).run({ turn_id: row.turn_id, text: forgotten_text })
   db.query(
     "DELETE FROM tool_result WHERE scope = (SELECT key FROM session WHERE id = ?) AND created_ms >= (SELECT created_ms FROM message WHERE id = ?) - 600000",

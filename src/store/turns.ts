@@ -37,8 +37,9 @@ export function finishTurn(
   },
 ): void {
   db.query(
-    `UPDATE turn SET state = $state, stop_reason = $stop_reason, outcome = $outcome, events = $events,
-       finished_ms = $finished_ms WHERE id = $id`,
+    // A turn that runs has events only where something of it was forgotten (store/forget.ts): none of them are kept.
+    `UPDATE turn SET state = $state, stop_reason = $stop_reason, outcome = $outcome,
+       events = iif(events IS NULL, $events, NULL), finished_ms = $finished_ms WHERE id = $id`,
   ).run(turn)
 }
 
