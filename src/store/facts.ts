@@ -1,6 +1,6 @@
 /** Facts as triples: which hold, which were superseded, and which two disagree. */
 import type { Database } from "bun:sqlite"
-import { addMemory, type NewMemory, removeMemories } from "./memory.ts"
+import { addMemory, type NewMemory } from "./memory.ts"
 import type { FactRow } from "./memory-facts.ts"
 
 /** A fact with the number of its row, and whose it is. */
@@ -105,64 +105,6 @@ export function supersedeFact(
 /** No fact is in dispute with that one any more. */
 export function settleDisputes(db: Database, uid: string): void {
   db.query("UPDATE fact SET disputes = NULL WHERE uid = $uid OR disputes = $uid").run({ uid })
-}
-
-/** Removes a fact; what disagreed with it holds again by itself. Answers whether it was there. */
-export function forgetFact(db: Database, uid: string): boolean {
-  const row = db.query("SELECT memory_id FROM fact WHERE uid = ?").get(uid) as { memory_id: number } | null
-  if (!row) return false
-  settleDisputes(db, uid)
-  return removeMemories(db, [row.memory_id]) > 0
-}
-
-export type FactFilter = {
-  owner_ids: readonly number[]
-  subject?: string | undefined
-  /** Whether those that hold no more are listed, too. */
-  include_superseded?: boolean | undefined
-  limit: number
-  /** Only rows with a smaller number. */
-  before?: number | undefined
-}
-
-/** Latest row first. */
-export function listFacts(db: Database, filter: FactFilter): StoredFact[] {
-  const { owner_ids, subject, include_superseded = false, limit, before } = filter
-  const rows = db
-    .query(
-      `SELECT ${columns} FROM memory JOIN fact ON memory.id = fact.memory_id
-       WHERE memory.owner_id IN (SELECT value FROM json_each($owner_ids)) AND memory.kind = 'fact'
-         AND memory.id < $before AND ($subject IS NULL OR subject = $subject)
-         AND ($include_superseded OR superseded_ms IS NULL)
-       ORDER BY memory.id DESC LIMIT $limit`,
-    )
-    .all({
-      owner_ids: JSON.stringify(owner_ids),
-      subject: subject ?? null,
-      include_superseded: include_superseded ? 1 : 0,
-      before: before ?? Number.MAX_SAFE_INTEGER,
-      limit,
-    }) as Raw[]
-  return rows.map(toFact)
-}
-
-export type Dispute = { newer: StoredFact; older: StoredFact }
-
-/** Pairs of facts that hold and cannot both be so: what to ask the user. Latest first. */
-export function listDisputes(db: Database, owner_ids: readonly number[]): Dispute[] {
-  const rows = db
-    .query(
-      `SELECT fact.uid AS newer, other.uid AS older FROM ${joined} JOIN fact AS other ON other.uid = fact.disputes
-       WHERE memory.owner_id IN (SELECT value FROM json_each(?)) AND fact.superseded_ms IS NULL
-         AND other.superseded_ms IS NULL ORDER BY fact.learned_ms DESC, fact.memory_id DESC`,
-    )
-    .all(JSON.stringify(owner_ids)) as { newer: string; older: string }[]
-  return rows.map(({ newer, older }) => ({ newer: getFact(db, newer)!, older: getFact(db, older)! }))
-}
-
-export function getFact(db: Database, uid: string): StoredFact | undefined {
-  const raw = db.query(`SELECT ${columns} FROM ${joined} WHERE uid = ?`).get(uid) as Raw | null
-  return raw ? toFact(raw) : undefined
 }
 
 export type Heard = {

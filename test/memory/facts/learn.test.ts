@@ -6,11 +6,11 @@ import { extractFacts } from "../../../src/memory/facts/extract.ts"
 import type { FoundFact } from "../../../src/memory/facts/fact.ts"
 import { learnFacts } from "../../../src/memory/facts/learn.ts"
 import { toWords } from "../../../src/memory/text/fold.ts"
-import { forgetFact, listDisputes, listFacts } from "../../../src/store/facts.ts"
 import { getMemories, type MemorySource, removeMemories, takeOwner } from "../../../src/store/memory.ts"
 import { addMessage } from "../../../src/store/messages.ts"
 import { openStore } from "../../../src/store/open.ts"
 import { deleteSession, touchSession } from "../../../src/store/sessions.ts"
+import { disputesOf, factsOf, historyOf } from "./stored.ts"
 
 const hour_ms = 3_600_000
 
@@ -30,10 +30,10 @@ function startTalk(db: Database) {
   const say = (text: string, now_ms: number, peer = "a") =>
     learn(extractFacts(text, { said_ms: now_ms }), now_ms, peer).map(({ outcome }) => outcome)
   const facts = (include_superseded = false) =>
-    listFacts(db, { owner_ids: [owner_id], include_superseded, limit: 100 })
-      .map(({ subject, predicate, object }) => `${subject}'s ${predicate}: ${object}`)
-      .reverse()
-  const disputes = () => listDisputes(db, [owner_id]).map(({ newer, older }) => [newer.object, older.object])
+    (include_superseded ? historyOf : factsOf)(db, owner_id).map(
+      ({ subject, predicate, object }) => `${subject}'s ${predicate}: ${object}`,
+    )
+  const disputes = () => disputesOf(db, owner_id).map(({ newer, older }) => [newer.object, older.object])
   return { owner_id, sessionOf, learn, say, facts, disputes }
 }
 
@@ -41,7 +41,7 @@ test("a fact is a row of memory that is found by its own words and by the senten
   await using store = openStore(":memory:")
   const { say, owner_id } = startTalk(store.db)
   say("Mi hermana vive en Rosario.", 5)
-  const [fact] = listFacts(store.db, { owner_ids: [owner_id], limit: 9 })
+  const [fact] = factsOf(store.db, owner_id)
   expect(getMemories(store.db, [fact!.memory_id])[0]).toMatchObject({
     kind: "fact",
     text: "sister's location: Rosario",
@@ -66,7 +66,7 @@ test("the same once more doubles nothing, and is later and surer", async () => {
   expect(say("I live in BONN!", 20, "b")).toEqual(["known"])
   expect(say("I live in Bonn.", 15)).toEqual(["known"])
   expect(facts(true)).toEqual(["user's location: Bonn"])
-  expect(listFacts(store.db, { owner_ids: [owner_id], limit: 9 })[0]).toMatchObject({
+  expect(factsOf(store.db, owner_id)[0]).toMatchObject({
     confidence: 0.85,
     learned_ms: 20,
   })
@@ -79,7 +79,7 @@ test("a new value supersedes, and the old one is there when it is asked for", as
   expect(say("We moved to Kiel.", 100 * hour_ms, "b")).toEqual(["superseding"])
   expect(facts()).toEqual(["user's location: Kiel"])
   expect(facts(true)).toEqual(["user's location: Bonn", "user's location: Kiel"])
-  const [kiel, bonn] = listFacts(store.db, { owner_ids: [owner_id], include_superseded: true, limit: 9 })
+  const [bonn, kiel] = historyOf(store.db, owner_id)
   expect(bonn).toMatchObject({ superseded_ms: 100 * hour_ms, superseded_by: kiel!.uid })
 })
 
@@ -144,9 +144,8 @@ test.each(["Bonn", "Kiel"])("a dispute is settled by forgetting %s", async (obje
   await using store = openStore(":memory:")
   const { say, facts, disputes, owner_id } = startTalk(store.db)
   dispute(say)
-  const fact = listFacts(store.db, { owner_ids: [owner_id], limit: 9 }).find((one) => one.object === object)
-  expect(forgetFact(store.db, fact!.uid)).toBe(true)
-  expect(forgetFact(store.db, fact!.uid)).toBe(false)
+  const fact = factsOf(store.db, owner_id).find((one) => one.object === object)
+  expect(removeMemories(store.db, [fact!.memory_id])).toBe(1)
   expect(facts()).toHaveLength(1)
   expect(disputes()).toEqual([])
 })
@@ -155,7 +154,7 @@ test("a row that is removed by other ways leaves no dispute behind", async () =>
   await using store = openStore(":memory:")
   const { say, disputes, owner_id } = startTalk(store.db)
   dispute(say)
-  const facts = listFacts(store.db, { owner_ids: [owner_id], limit: 9 })
+  const facts = factsOf(store.db, owner_id)
   removeMemories(store.db, [facts.find(({ object }) => object === "Bonn")!.memory_id])
   expect(disputes()).toEqual([])
   expect(say("I live in Kiel.", 60 * hour_ms, "c")).toEqual(["known"])
@@ -187,7 +186,7 @@ test("a model that reads the same message once more settles nothing and replaces
   await using store = openStore(":memory:")
   const { say, facts, disputes, owner_id, sessionOf } = startTalk(store.db)
   dispute(say)
-  const newer = listDisputes(store.db, [owner_id])[0]!.newer
+  const newer = disputesOf(store.db, owner_id)[0]!.newer
   const told = { owner_id, session_id: sessionOf("b").id, message_id: newer.said_in, now_ms: 49 * hour_ms }
   const [kiel] = extractFacts("I live in Kiel.", { said_ms: 1 })
   const again = (object: string) =>
@@ -206,7 +205,7 @@ test("a fact outlives its message, and goes with its session", async () => {
   say("I live in Bonn.", 10)
   store.db.run("DELETE FROM message")
   expect(facts()).toEqual(["user's location: Bonn"])
-  expect(listFacts(store.db, { owner_ids: [owner_id], limit: 9 })[0]!.said_in).toBeNull()
+  expect(factsOf(store.db, owner_id)[0]!.said_in).toBeNull()
   deleteSession(store.db, sessionOf("a"))
   expect(facts(true)).toEqual([])
   expect(store.db.query("SELECT count(*) AS n FROM fact").get()).toEqual({ n: 0 })
@@ -221,23 +220,7 @@ test("one owner's facts supersede and dispute no other's", async () => {
   const told = { owner_id: other, session_id: sessionOf("o").id, message_id: null, source: "user" as const }
   expect(learnFacts(store.db, { ...told, found, now_ms: 20 })[0]!.outcome).toBe("new")
   expect(facts()).toEqual(["user's location: Bonn"])
-  expect(listFacts(store.db, { owner_ids: [other], limit: 9 })).toHaveLength(1)
-  expect(listFacts(store.db, { owner_ids: [], limit: 9 })).toEqual([])
-})
-
-test("pages of facts have each of them once", async () => {
-  await using store = openStore(":memory:")
-  const { say, owner_id } = startTalk(store.db)
-  for (let i = 0; i < 7; i++) say(`I love kind${i} of tea.`, i)
-  const seen: string[] = []
-  for (let before: number | undefined; ; ) {
-    const page = listFacts(store.db, { owner_ids: [owner_id], subject: "user", limit: 3, before })
-    seen.push(...page.map(({ object }) => object))
-    if (page.length < 3) break
-    before = page.at(-1)!.memory_id
-  }
-  expect(new Set(seen).size).toBe(7)
-  expect(seen).toHaveLength(7)
+  expect(factsOf(store.db, other)).toHaveLength(1)
 })
 
 const statement = fc.record({
@@ -279,9 +262,9 @@ test("whatever is said in whatever order: nothing is lost, and no more than two 
         })
         if (!is_negated) values.add(`${fact.predicate} ${fact.object}`)
       }
-      const all = listFacts(store.db, { owner_ids: [owner_id], include_superseded: true, limit: 1000 })
+      const all = historyOf(store.db, owner_id)
       expect(new Set(all.map(({ predicate, object }) => `${predicate} ${object}`))).toEqual(values)
-      const current = all.filter((fact) => fact.superseded_ms === undefined)
+      const current = factsOf(store.db, owner_id)
       for (const predicate of ["location", "name", "budget"]) {
         const holding = current.filter((fact) => fact.predicate === predicate)
         expect(holding.length).toBeLessThanOrEqual(predicate === "budget" ? 1 : 2)

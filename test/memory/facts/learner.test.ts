@@ -2,11 +2,11 @@ import { expect, test } from "bun:test"
 import { openLog } from "../../../src/base/log.ts"
 import { toSessionKey } from "../../../src/base/session-key.ts"
 import { type LearnerDeps, openLearner } from "../../../src/memory/facts/learner.ts"
-import { listFacts } from "../../../src/store/facts.ts"
 import { listOwners } from "../../../src/store/memory.ts"
 import { addMessage } from "../../../src/store/messages.ts"
 import { openStore, type Store } from "../../../src/store/open.ts"
 import { deleteSession, touchSession } from "../../../src/store/sessions.ts"
+import { factsOf } from "./stored.ts"
 
 type Answer = string | undefined | Error
 
@@ -41,9 +41,10 @@ function start(
     return session
   }
   const facts = () =>
-    listFacts(store.db, { owner_ids: listOwners(store.db).map(({ id }) => id), limit: 99 }).map(
-      ({ subject, predicate, object, source }) => `${source}: ${subject}'s ${predicate}: ${object}`,
-    )
+    listOwners(store.db)
+      .flatMap(({ id }) => factsOf(store.db, id))
+      .toSorted((a, b) => b.memory_id - a.memory_id)
+      .map(({ subject, predicate, object, source }) => `${source}: ${subject}'s ${predicate}: ${object}`)
   return { step: () => chore!.step(), say, facts, asked, clock }
 }
 
