@@ -445,6 +445,8 @@ export type Methods = {
         source: "conversation" | "user" | "agent" | "model" | "import"
         /** When it was said or added. */
         created_ms: number
+        /** created_ms is a file's: the same row of another time is the same one. */
+        undated?: true | undefined
         /** When a search last gave it to a model. */
         used_ms?: number | undefined
         uses: number

@@ -25,9 +25,10 @@ export type StoredRow = {
 }
 
 /** What makes two rows the same one. */
-const same = `twin.hash = memory.hash AND twin.created_ms = memory.created_ms AND twin.owner_id = memory.owner_id
+const alike = `twin.hash = memory.hash AND twin.owner_id = memory.owner_id
   AND twin.kind = memory.kind AND twin.message_id IS memory.message_id AND twin.session_id IS memory.session_id
   AND twin.origin IS memory.origin`
+const same = `${alike} AND twin.created_ms = memory.created_ms`
 
 /** Lowest number first, above `after`: of these agents only, unless undefined. */
 export const listForExport = (
@@ -149,13 +150,13 @@ export type RowToImport = {
   origin: string | null
 }
 
-/** How many rows there are that are the same. */
-export const countSame = (db: Database, row: RowToImport): number =>
+/** How many rows there are that are the same; of one without a date of its own, whenever they were made. */
+export const countSame = (db: Database, row: RowToImport, { undated }: { undated?: true }): number =>
   (
     db
       .query(
         `SELECT count(*) AS n FROM memory AS twin JOIN (SELECT $hash AS hash, $created_ms AS created_ms, $owner_id AS owner_id,
-           $kind AS kind, $message_id AS message_id, $session_id AS session_id, $origin AS origin) AS memory ON ${same}`,
+           $kind AS kind, $message_id AS message_id, $session_id AS session_id, $origin AS origin) AS memory ON ${undated ? alike : same}`,
       )
       .get({
         hash: row.hash,

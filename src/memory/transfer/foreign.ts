@@ -55,20 +55,25 @@ function asNotes(
   const nthOf = openCount()
   const fitting = noted.filter(({ text }) => isFitting(text, left))
   const rows = fitting.map(
-    ({ text, created_ms, fact }): TransferRow => ({
+    ({ text, created_ms, undated, fact }): TransferRow => ({
       ...{ agent, sender, namespace: "", kind: fact ? "fact" : "note", text, tags: [tag], importance: 0.6 },
-      ...{ source: "import", created_ms, uses: 0, nth: nthOf(`${created_ms} ${text}`) },
+      ...{ source: "import", created_ms, uses: 0, nth: nthOf(`${undated ? "" : created_ms} ${text}`) },
+      ...(undated && { undated }),
       ...(fact && { fact: { type: "fact", confidence: 0.9, ...fact } }),
     }),
   )
   return { rows, messages: [], left }
 }
 
+const undated = true as const
+
 function parseHistoryLines({ text, changed_ms }: ForeignFile, into: Into): Foreign {
   const left: Foreign["left"] = new Map()
   const noted = linesOf(text, left).flatMap(({ timestamp, content }) => {
     if (typeof content === "string" && content.trim() !== "") {
-      return [{ text: content.trim(), created_ms: toTime(timestamp) ?? changed_ms }]
+      const said_ms = toTime(timestamp)
+      const dated = said_ms === undefined ? { created_ms: changed_ms, undated } : { created_ms: said_ms }
+      return [{ text: content.trim(), ...dated }]
     }
     count(left, "lines without content")
     return []

@@ -82,7 +82,7 @@ export function takeIn(db: Store["db"], row: TransferRow): Taken {
     ...{ importance: row.importance, source: row.source, created_ms: row.created_ms },
     ...{ used_ms: row.used_ms ?? null, uses: row.uses, origin: place.origin },
   }
-  if (!fact && countSame(db, stored) > row.nth) return "known"
+  if (!fact && countSame(db, stored, row) > row.nth) return "known"
   const id = importRow(db, stored, { tags: row.tags, words: toWords(row.text) })
   if (fact) {
     const said_in = place.origin === null ? (fact.said_in?.id ?? null) : null

@@ -4,6 +4,8 @@ import { time_ms_max } from "./row.ts"
 export type Noted = {
   text: string
   created_ms: number
+  /** Its time is the file's, which changes with whatever else is in it. */
+  undated?: true
   fact?: { subject: string; predicate: string; object: string }
 }
 
@@ -18,7 +20,7 @@ export function parseMemoryFile(text: string, created_ms: number): Noted[] {
     if (/^[*_]*\(.*\)[*_]*$/s.test(text) || /^-{3,}$/.test(text)) return []
     const said = [...heading, text].join(": ")
     const fact = is_item ? toFact(heading, text) : undefined
-    return [{ text: said, created_ms, ...(fact && { fact }) }]
+    return [{ text: said, created_ms, undated: true, ...(fact && { fact }) }]
   })
 }
 
@@ -65,15 +67,18 @@ const toWord = (text: string): string =>
 /** Paragraphs that begin with "[2026-02-01 14:03]", in the zone of this machine; one without a date has the last one's. */
 export function parseHistoryFile(text: string, fallback_ms: number): Noted[] {
   let created_ms = fallback_ms
+  let undated: Pick<Noted, "undated"> = { undated: true }
   return text
     .split(/\r?\n\s*\r?\n/)
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== "" && !/^#{1,6}\s[^\n]*$/.test(paragraph))
     .map((paragraph) => {
       const dated = /^\[(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)\]\s*/.exec(paragraph)
-      if (!dated) return { text: paragraph, created_ms }
-      created_ms = toTime(`${dated[1]}T${dated[2]}`) ?? fallback_ms
-      return { text: paragraph.slice(dated[0].length) || paragraph, created_ms }
+      if (!dated) return { text: paragraph, created_ms, ...undated }
+      const said_ms = toTime(`${dated[1]}T${dated[2]}`)
+      created_ms = said_ms ?? fallback_ms
+      undated = said_ms === undefined ? { undated: true } : {}
+      return { text: paragraph.slice(dated[0].length) || paragraph, created_ms, ...undated }
     })
 }
 

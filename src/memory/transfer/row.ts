@@ -66,6 +66,11 @@ export const TransferRow = Type.Object(
       { default: "import" },
     ),
     created_ms: Time("When it was said or added."),
+    undated: Type.Optional(
+      Type.Literal(true, {
+        description: "created_ms is a file's: the same row of another time is the same one.",
+      }),
+    ),
     used_ms: Type.Optional(Time("When a search last gave it to a model.")),
     uses: Type.Integer({ default: 0, minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     nth: Type.Integer({

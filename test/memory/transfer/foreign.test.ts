@@ -44,24 +44,31 @@ This file stores important information.
 
 test("each item of MEMORY.md is a note below its headings, or a fact", () => {
   expect(parseMemoryFile(memory_md, 5)).toEqual([
-    { text: "This file stores important information.", created_ms: 5 },
+    { text: "This file stores important information.", created_ms: 5, undated: true },
     {
       text: "User Information: **Name**: Ana Soto",
       created_ms: 5,
+      undated: true,
       fact: { subject: "user", predicate: "name", object: "Ana Soto" },
     },
     {
       text: "User Information: Time zone: Europe/Madrid",
       created_ms: 5,
+      undated: true,
       fact: { subject: "user", predicate: "time_zone", object: "Europe/Madrid" },
     },
-    { text: "User Information: Prefers short answers: no more than\nthree sentences", created_ms: 5 },
+    {
+      text: "User Information: Prefers short answers: no more than\nthree sentences",
+      created_ms: 5,
+      undated: true,
+    },
     {
       text: "Project Weft: Language: TypeScript",
       created_ms: 5,
+      undated: true,
       fact: { subject: "project_weft", predicate: "language", object: "TypeScript" },
     },
-    { text: "Project Weft: see https://example.com/a: b", created_ms: 5 },
+    { text: "Project Weft: see https://example.com/a: b", created_ms: 5, undated: true },
   ])
 })
 
@@ -213,4 +220,23 @@ test("what was written down or said long ago does not take the place of what is 
   }
   await importMessages(deps, [said("old"), { ...said("new"), created_ms: 700 }])
   expect(heard).toEqual(["700"])
+})
+
+test("an edited file adds what is new in it, and nothing a second time", async () => {
+  await using store = openStore(":memory:")
+  const take = async (name: string, text: string, changed_ms: number) => {
+    const { rows } = parseForeign({ name, text, changed_ms }, into)!
+    const done = await importRows(
+      { store, vectors: { sets: () => [], add: () => 0 } },
+      { rows: rows.map(parseTransferRow), embedder: undefined },
+    )
+    return [done.added, done.known]
+  }
+  const history = "Boats.\n\n[2026-02-01 14:03] Tea.\n"
+  expect(await take("MEMORY.md", "- Name: Ana\n- Likes boats\n- Likes boats\n", 5)).toEqual([3, 0])
+  expect(await take("HISTORY.md", history, 5)).toEqual([2, 0])
+  expect(await take("MEMORY.md", "- Likes boats\n- Likes tea\n- Name: Ana\n- Likes boats\n", 9)).toEqual([
+    1, 3,
+  ])
+  expect(await take("HISTORY.md", `${history}\n[2026-02-02 14:03] Tea.\n`, 9)).toEqual([1, 2])
 })
