@@ -1,5 +1,5 @@
 /** Puts the memory together: rows, words, vectors, facts and summaries, and what keeps them up to date. */
-import { toTrace } from "../base/errors.ts"
+import { AppError } from "../base/errors.ts"
 import type { Log } from "../base/log.ts"
 import { toSender } from "../base/session-key.ts"
 import type { VectorKernel } from "../kernel/vectors/kernel.ts"
@@ -29,7 +29,7 @@ import { statsOf } from "./stats.ts"
 import { exportRows } from "./transfer/export.ts"
 import { importRows } from "./transfer/import.ts"
 import { importMessages } from "./transfer/sessions.ts"
-import { openUses } from "./uses.ts"
+import { openUses, type Uses } from "./uses.ts"
 import { openVectors } from "./vectors/open.ts"
 
 export type Prompt = { system: string; user: string }
@@ -141,7 +141,10 @@ export async function openMemoryService(
       return assembleContext({ ...of, config: settings.config, owner_ids, soul }, request)
     },
     later: () => background.wake(),
-    used: uses.add,
+    used(ids) {
+      uses.add(ids)
+      background.wake()
+    },
     search,
     list({ reader, kinds, session_key, tags, include_superseded, before, limit }) {
       const session = session_key === undefined ? undefined : findSession(store.db, session_key)
@@ -198,15 +201,19 @@ export async function openMemoryService(
     async [Symbol.asyncDispose]() {
       stop.abort()
       await background[Symbol.asyncDispose]()
-      try {
-        while (await uses.step());
-      } catch (thrown) {
-        log.warn("what the memory was used for since the last quiet moment is not counted", {
-          cause: toTrace(thrown),
-        })
-      }
+      await last(uses, log)
       await vectors[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** On a full disk, say, it is not counted: that is no reason not to end. */
+async function last(uses: Uses, log: Log): Promise<void> {
+  try {
+    while (await uses.step());
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown
+    log.warn("what the memory was used for lately is not counted", { code: thrown.code })
   }
 }
 
