@@ -81,10 +81,11 @@ const grown = (bytes: number, more_max: number): number =>
  * the file's size.
  */
 export function extend(path: string, bytes: number): number {
-  const zeros = new Uint8Array(1 << 20)
   const file = openSync(path, "a", 0o600)
   try {
     let size = fstatSync(file).size
+    if (size >= bytes) return size
+    const zeros = new Uint8Array(Math.min(1 << 20, bytes - size))
     while (size < bytes) size += writeSync(file, zeros, 0, Math.min(zeros.length, bytes - size))
     return size
   } finally {
