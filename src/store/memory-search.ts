@@ -1,4 +1,4 @@
-/** Finding rows of the memory: by their words, by filters, and what of them a reader may see. */
+/** Finding rows of the memory by filters, and what of them a reader may see. */
 import type { Database } from "bun:sqlite"
 import { type MemoryKind, type MemoryRow, memory_columns } from "./memory.ts"
 
@@ -16,7 +16,14 @@ export type RowFilter = {
 }
 
 /** Only what is asked for: then an index has all that a count needs. */
-function whereOf({ kinds, session_id, tags, after_ms, before_ms, include_superseded }: RowFilter): string {
+export function whereOf({
+  kinds,
+  session_id,
+  tags,
+  after_ms,
+  before_ms,
+  include_superseded,
+}: RowFilter): string {
   const conditions = [
     "memory.owner_id IN (SELECT value FROM json_each($owner_ids))",
     kinds && "memory.kind IN (SELECT value FROM json_each($kinds))",
@@ -35,7 +42,7 @@ function whereOf({ kinds, session_id, tags, after_ms, before_ms, include_superse
   return conditions.filter(Boolean).join(" AND ")
 }
 
-const toParams = ({ owner_ids, kinds, session_id, tags, after_ms, before_ms }: RowFilter) => ({
+export const toParams = ({ owner_ids, kinds, session_id, tags, after_ms, before_ms }: RowFilter) => ({
   owner_ids: JSON.stringify(owner_ids),
   ...(kinds && { kinds: JSON.stringify(kinds) }),
   ...(session_id !== undefined && { session_id }),
@@ -43,89 +50,6 @@ const toParams = ({ owner_ids, kinds, session_id, tags, after_ms, before_ms }: R
   ...(after_ms !== undefined && { after_ms }),
   ...(before_ms !== undefined && { before_ms }),
 })
-
-/** With more owners than this the index reads everybody's words, and the rows say whose they are. */
-const owner_terms_max = 64
-
-/**
- * The rows with any of the words, best first by BM25, and how many there are. The words are folded and are only words:
- * the operators of the index have no meaning. Among many rows those words that very many have do not count beside others.
- */
-export function matchWords(
-  db: Database,
-  words: readonly string[],
-  filter: RowFilter,
-  limit: number,
-): { ids: number[]; matched: number } {
-  if (words.length === 0 || filter.owner_ids.length === 0) return { ids: [], matched: 0 }
-  const owners = filter.owner_ids.map((id) => `o${id}`).join(" OR ")
-  const match = isFewRows(db, filter)
-    ? `owner : (${owners}) AND ${anyOf(words)}`
-    : anyOf(tellingWords(db, words))
-  const rows = db
-    .query(
-      // The rank is computed where the rows are matched: beside a window function SQLite refuses to.
-      `WITH found AS MATERIALIZED (
-         SELECT memory.id AS id, bm25(memory_fts, 0.0, 1.0) AS rank
-         FROM memory_fts JOIN memory ON memory.id = memory_fts.rowid
-         WHERE memory_fts MATCH $match AND ${whereOf(filter)})
-       SELECT id, count(*) OVER () AS matched FROM found ORDER BY rank, id DESC LIMIT $limit`,
-    )
-    .all({ match, ...toParams(filter), limit }) as { id: number; matched: number }[]
-  return { ids: rows.map(({ id }) => id), matched: rows[0]?.matched ?? 0 }
-}
-
-const anyOf = (words: readonly string[]) =>
-  `body : (${words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ")})`
-
-/** A word of so many rows tells little of any of them. */
-const common_rows = 2_000
-/** Fewer rows are ranked in a few milliseconds, all of them. */
-const many_rows = 20_000
-
-/**
- * Without the common words, where there are others: of 100,000 rows to rank each with such a word takes half a second, in
- * which nobody else is answered.
- */
-function tellingWords(db: Database, words: readonly string[]): readonly string[] {
-  if (words.length < 2 || lastRow(db) < many_rows) return words
-  const count = db.query(
-    "SELECT count(*) AS n FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? LIMIT ?)",
-  )
-  const rare = words.filter(
-    (word) => (count.get(anyOf([word]), common_rows) as { n: number }).n < common_rows,
-  )
-  return rare.length > 0 ? rare : words
-}
-
-const lastRow = (db: Database): number =>
-  (db.query("SELECT max(id) AS last FROM memory").get() as { last: number | null }).last ?? 0
-
-const sampled_rows = 32
-/** Everybody's words of fewer rows are read faster than it is found out whose they are. */
-const sampled_from = 2_000
-
-/**
- * Whether the index should be asked for the owners as well, which then reads all that it has of them: not where they have
- * more than a quarter of the rows, as a few of all rows tell. The rows found and their ranks are the same.
- */
-function isFewRows(db: Database, { owner_ids }: RowFilter): boolean {
-  if (owner_ids.length > owner_terms_max) return false
-  const last = lastRow(db)
-  if (last < sampled_from) return false
-  const ids = Array.from({ length: sampled_rows }, (_, i) => Math.ceil((last * (i + 1)) / sampled_rows))
-  const { own, others } = db
-    .query(
-      `SELECT count(*) FILTER (WHERE is_own) AS own, count(*) FILTER (WHERE NOT is_own) AS others FROM (
-         SELECT owner_id IN (SELECT value FROM json_each($owner_ids)) AS is_own FROM memory
-         WHERE id IN (SELECT value FROM json_each($ids)))`,
-    )
-    .get({ owner_ids: JSON.stringify(owner_ids), ids: JSON.stringify(ids) }) as {
-    own: number
-    others: number
-  }
-  return own < others / 3
-}
 
 /** Of these rows those that the filter lets through, in the order given. */
 export function keepMatching(db: Database, ids: readonly number[], filter: RowFilter): number[] {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { addMemory, takeOwner } from "../../src/store/memory.ts"
-import { countRows, matchWords } from "../../src/store/memory-search.ts"
+import { countRows } from "../../src/store/memory-search.ts"
+import { matchWords } from "../../src/store/memory-words.ts"
 import { openStore } from "../../src/store/open.ts"
 
 const said = ["tea", "tea with milk", "milk and honey", "honey", "green tea, no milk", "water"]

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test"
+import { addMemory, takeOwner } from "../../src/store/memory.ts"
+import { matchWords } from "../../src/store/memory-words.ts"
+import { openStore } from "../../src/store/open.ts"
+
+function openRows() {
+  const store = openStore(":memory:")
+  const ownerOf = (peer: string) =>
+    takeOwner(store.db, { agent: "a", sender: `ws:default:${peer}`, namespace: "" })
+  const add = (owner_id: number, words: string, kind: "note" | "summary" = "note") => {
+    const row = { owner_id, kind, session_id: null, message_id: null, importance: 0.5, text: words, words }
+    const how = { hash: new Uint8Array(16), source: "user" as const, created_ms: 1, tags: [] }
+    return addMemory(store.db, { ...row, ...how })
+  }
+  const [ann, bob] = [ownerOf("ann"), ownerOf("bob")]
+  const find = (
+    words: string[],
+    { owner_ids = [ann], limit = 10, kinds = undefined as ["note"] | undefined } = {},
+  ) => matchWords(store.db, words, { owner_ids, kinds }, limit)
+  return { store, ann, bob, add, find }
+}
+
+test("beside a rarer word one that very many rows have does not count, and alone the newest rows with it are found", async () => {
+  const { store, ann, bob, add, find } = openRows()
+  await using _ = store
+  const few = Array.from({ length: 500 }, () => add(ann, "common daily"))
+  expect(find(["common"])).toEqual({ ids: few.slice(0, 10).map((_, i) => few.at(-1 - i)!), matched: 500 })
+  const many = Array.from({ length: 1_600 }, (_, i) => add(ann, i % 2 === 0 ? "common daily" : "common"))
+  const rare = add(ann, "common rare")
+  add(bob, "common rare")
+  expect(find(["common", "rare"])).toEqual({ ids: [rare], matched: 1 })
+  expect(find(["common"]).ids).toEqual([rare, ...many.slice(-9).reverse()])
+  // Rows with all of the words are before rows with any.
+  expect(find(["common", "daily"]).ids).toEqual(
+    many
+      .filter((_, i) => i % 2 === 0)
+      .slice(-10)
+      .reverse(),
+  )
+  expect(find(["common", "unheard"]).ids).toHaveLength(10)
+  expect(find(["common"], { kinds: ["note"], limit: 3 }).ids).toHaveLength(3)
+  add(ann, "common daily", "summary")
+  expect(find(["common"], { kinds: ["note"], limit: 1 }).ids).toEqual([rare])
+})
+
+test("a word that everybody says is found where one sender said it, beside rarer ones that he said", async () => {
+  const { store, ann, bob, add, find } = openRows()
+  await using _ = store
+  const first = add(ann, "order status")
+  const second = add(ann, "albatross")
+  for (let i = 0; i < 4_000; i++) add(bob, "order status")
+  expect(find(["order", "status"])).toEqual({ ids: [first], matched: 1 })
+  expect(find(["order", "albatross"])).toEqual({ ids: [second, first], matched: 2 })
+  expect(find(["order", "unheard"])).toEqual({ ids: [first], matched: 1 })
+  expect(find(["unheard"])).toEqual({ ids: [], matched: 0 })
+})
+
+test("of many words that are each in some rows the rarest rank", async () => {
+  const { store, ann, add, find } = openRows()
+  await using _ = store
+  const words = Array.from({ length: 8 }, (_, i) => `word${i}`)
+  const rows = words.flatMap((word, i) => Array.from({ length: 200 + i }, () => add(ann, word)))
+  const { ids, matched } = find(words, { limit: 2_000 })
+  // 200 + 201 + 202 + 203: with the next word there were more than a thousand.
+  expect(matched).toBe(806)
+  expect(new Set(ids)).toEqual(new Set(rows.slice(0, 806)))
+})
