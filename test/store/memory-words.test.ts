@@ -23,8 +23,8 @@ function openRows() {
 test("beside a rarer word one that very many rows have does not count, and alone the newest rows with it are found", async () => {
   const { store, ann, bob, add, find } = openRows()
   await using _ = store
-  const few = Array.from({ length: 500 }, () => add(ann, "common daily"))
-  expect(find(["common"])).toEqual({ ids: few.slice(0, 10).map((_, i) => few.at(-1 - i)!), matched: 500 })
+  const few = Array.from({ length: 300 }, () => add(ann, "common daily"))
+  expect(find(["common"])).toEqual({ ids: few.slice(0, 10).map((_, i) => few.at(-1 - i)!), matched: 300 })
   const many = Array.from({ length: 1_600 }, (_, i) => add(ann, i % 2 === 0 ? "common daily" : "common"))
   const rare = add(ann, "common rare")
   add(bob, "common rare")
@@ -59,9 +59,9 @@ test("of many words that are each in some rows the rarest rank", async () => {
   const { store, ann, add, find } = openRows()
   await using _ = store
   const words = Array.from({ length: 8 }, (_, i) => `word${i}`)
-  const rows = words.flatMap((word, i) => Array.from({ length: 200 + i }, () => add(ann, word)))
+  const rows = words.flatMap((word, i) => Array.from({ length: 80 + i }, () => add(ann, word)))
   const { ids, matched } = find(words, { limit: 2_000 })
-  // 200 + 201 + 202 + 203: with the next word there were more than a thousand.
-  expect(matched).toBe(806)
-  expect(new Set(ids)).toEqual(new Set(rows.slice(0, 806)))
+  // 80 + 81 + 82 + 83: with the next word there were more than are worth it.
+  expect(matched).toBe(326)
+  expect(new Set(ids)).toEqual(new Set(rows.slice(0, 326)))
 })
