@@ -7,7 +7,7 @@ export type Matched = { ids: number[]; matched: number }
 
 const nothing: Matched = { ids: [], matched: 0 }
 
-/** So many are ranked in some 2 ms; that fewer count changes nothing in bench/retrieval.ts. Of fewer rows in all, every search is as quick. */
+/** So many are ranked in some 2 ms. That it is no more changes no figure of bench/retrieval.ts. */
 const ranked_rows = 400
 
 /**
@@ -27,8 +27,8 @@ export function matchWords(
   if (last < ranked_rows || countWith(db, words) < ranked_rows) return rank(db, words, owners, filter, limit)
   const telling = rarest(db, words)
   const ranked = telling.length > 0 ? rank(db, telling, owners, filter, limit) : nothing
-  // Everybody's words may be common and one sender's row with them the only one.
-  if (telling.length > 0 && (owners === "" || ranked.ids.length >= limit)) return ranked
+  // Of one sender, or of what else is asked for, the only rows may be those with words that everybody says.
+  if (ranked.ids.length > (owners === "" ? 0 : limit - 1)) return ranked
   const known = new Set(ranked.ids)
   const newest = newestOf(db, words, owners, { ...filter, last }, limit).filter((id) => !known.has(id))
   const ids = [...ranked.ids, ...newest].slice(0, limit)
@@ -87,7 +87,7 @@ function rarest(db: Database, words: readonly string[]): string[] {
     .map(({ word }) => word)
 }
 
-/** Older ones are not looked for: of words that every row has, none may have all. */
+/** In older ones not all of the words are looked for: of words that every row has, none may have all. */
 const looked_at_rows = 20_000
 
 /** Rows with all of the words, then rows with any of them, the newest first. */
@@ -98,21 +98,21 @@ function newestOf(
   { last, ...filter }: RowFilter & { last: number },
   limit: number,
 ): number[] {
-  const find = (operator: "AND" | "OR") =>
+  const find = (operator: "AND" | "OR", after: number) =>
     db
       .query(
         // The index answers in this order, and goes no further than to the limit.
         `SELECT memory.id AS id FROM memory_fts CROSS JOIN memory ON memory.id = memory_fts.rowid
-         WHERE memory_fts MATCH $match AND memory_fts.rowid > $from AND ${whereOf(filter)}
+         WHERE memory_fts MATCH $match AND memory_fts.rowid > $after AND ${whereOf(filter)}
          ORDER BY memory_fts.rowid DESC LIMIT $limit`,
       )
       .values({
-        ...{ match: `${owners}${bodyOf(words, operator)}`, from: last - looked_at_rows, limit },
+        ...{ match: `${owners}${bodyOf(words, operator)}`, after, limit },
         ...toParams(filter),
       })
       .flat() as number[]
-  const all = find("AND")
-  return all.length >= limit ? all : [...new Set([...all, ...find("OR")])].slice(0, limit)
+  const all = find("AND", last - looked_at_rows)
+  return all.length >= limit ? all : [...new Set([...all, ...find("OR", 0)])].slice(0, limit)
 }
 
 const lastRow = (db: Database): number =>

@@ -15,7 +15,7 @@ function openRows() {
   const [ann, bob] = [ownerOf("ann"), ownerOf("bob")]
   const find = (
     words: string[],
-    { owner_ids = [ann], limit = 10, kinds = undefined as ["note"] | undefined } = {},
+    { owner_ids = [ann], limit = 10, kinds = undefined as ["note" | "summary"] | undefined } = {},
   ) => matchWords(store.db, words, { owner_ids, kinds }, limit)
   return { store, ann, bob, add, find }
 }
@@ -39,7 +39,10 @@ test("beside a rarer word one that very many rows have does not count, and alone
   )
   expect(find(["common", "unheard"]).ids).toHaveLength(10)
   expect(find(["common"], { kinds: ["note"], limit: 3 }).ids).toHaveLength(3)
-  add(ann, "common daily", "summary")
+  // What is asked for besides may be true of a row with a common word only.
+  expect(find(["common", "rare"], { kinds: ["summary"] }).ids).toEqual([])
+  const summary = add(ann, "common daily", "summary")
+  expect(find(["common", "rare"], { kinds: ["summary"] }).ids).toEqual([summary])
   expect(find(["common"], { kinds: ["note"], limit: 1 }).ids).toEqual([rare])
 })
 
