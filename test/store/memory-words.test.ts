@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import fc from "fast-check"
 import { addMemory, takeOwner } from "../../src/store/memory.ts"
 import { matchWords } from "../../src/store/memory-words.ts"
 import { openStore } from "../../src/store/open.ts"
@@ -67,4 +68,42 @@ test("of many words that are each in some rows the rarest rank", async () => {
   // 80 + 81 + 82 + 83: with the next word there were more than are worth it.
   expect(matched).toBe(326)
   expect(new Set(ids)).toEqual(new Set(rows.slice(0, 326)))
+})
+
+test("whatever is asked for, rows that have it are found, and no others, each once", async () => {
+  const { store, ann, bob, add } = openRows()
+  await using _ = store
+  const vocabulary = ["often", "mostly", "common", "daily", "some", "seldom", "rare", "once"]
+  // The first word is in every row, each further one in a third of those with the one before.
+  const wordsOf = (i: number) => vocabulary.filter((_, nth) => i % 3 ** nth === 0)
+  const rows = Array.from({ length: 5_000 }, (_, i) => {
+    const [owner, kind] = [i % 7 === 0 ? ann : bob, i % 11 === 0 ? ("summary" as const) : ("note" as const)]
+    return { id: add(owner, wordsOf(i).join(" "), kind), owner, kind, words: wordsOf(i) }
+  })
+  const query = fc.record({
+    words: fc.uniqueArray(fc.constantFrom(...vocabulary, "unheard"), { minLength: 1, maxLength: 9 }),
+    owner_ids: fc.constantFrom([ann], [bob], [ann, bob]),
+    kinds: fc.constantFrom(undefined, ["summary" as const], ["note" as const], ["fact" as const]),
+    limit: fc.integer({ min: 1, max: 64 }),
+  })
+  fc.assert(
+    fc.property(query, ({ words, owner_ids, kinds, limit }) => {
+      const { ids, matched } = matchWords(store.db, words, { owner_ids, kinds }, limit)
+      const right = rows.filter(
+        (row) =>
+          owner_ids.includes(row.owner) &&
+          (!kinds || kinds.some((kind) => kind === row.kind)) &&
+          row.words.some((word) => words.includes(word)),
+      )
+      const known = new Set(right.map(({ id }) => id))
+      expect(ids.filter((id) => !known.has(id))).toEqual([])
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(ids.length).toBeLessThanOrEqual(limit)
+      expect(matched).toBeLessThanOrEqual(right.length)
+      expect(matched).toBeGreaterThanOrEqual(ids.length)
+      // Never nothing where there is something.
+      expect(ids.length > 0).toBe(right.length > 0)
+    }),
+    { numRuns: 300 },
+  )
 })
