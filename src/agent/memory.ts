@@ -9,11 +9,10 @@ import type { Remembered, ToolContext, ToolMemory } from "../tools/tool.ts"
 import type { CallOf } from "./context.ts"
 
 export type MemoryDeps = {
-  store: Pick<Store, "db" | "commit">
+  store: Pick<Store, "db">
   memory: Pick<OpenedMemory, "ready">
   /** Whether the senders of an agent see each other's, as the configuration says. */
   senders(): "apart" | "together"
-  now_ms(): number
 }
 
 export function toToolMemory({ agent, session_key, signal }: CallOf, deps: MemoryDeps): ToolMemory {

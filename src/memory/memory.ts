@@ -64,7 +64,7 @@ export type MemoryHit = MemoryItem & {
 export type Searched = {
   /** Rows that the reader may see and that the filters let through. */
   rows: number
-  /** Rows whose words were matched. */
+  /** Rows whose words were matched; at least, where very many have them. */
   words_matched: number
   /** One entry for each set of vectors that was searched. */
   vectors: { embedder: string; index: string; looked_at: number }[]

@@ -92,14 +92,7 @@ export async function openMemoryService(
   const uses = openUses({ store, now_ms })
   const background = openBackground({
     chores: openChores({
-      store,
-      vectors,
-      sets,
-      indexer,
-      uses,
-      log,
-      now_ms,
-      signal,
+      ...{ store, vectors, sets, indexer, uses, log, now_ms, signal },
       settings: () => settings,
     }),
     ...{ log, quiet_ms, longest_ms },

@@ -129,7 +129,18 @@ const few_pages = 128
 /** Where what has come since the last whole merge is an eighth of all, another one writes eight pages for each new one. */
 const new_share = 8
 
-export const hasManyParts = (db: Database): boolean => pagesOfParts(db).length > parts_max
+/** Looks at one row of each part: it is asked with every batch. */
+export function hasManyParts(db: Database): boolean {
+  const { n } = db
+    .query(
+      `WITH RECURSIVE part (id) AS (
+         SELECT min(segid) FROM memory_fts_idx
+         UNION ALL SELECT (SELECT min(segid) FROM memory_fts_idx WHERE segid > part.id) FROM part WHERE part.id IS NOT NULL)
+       SELECT count(id) AS n FROM part`,
+    )
+    .get() as { n: number }
+  return n > parts_max
+}
 
 const pagesOfParts = (db: Database): number[] =>
   (db.query("SELECT count(*) AS pages FROM memory_fts_idx GROUP BY segid").all() as { pages: number }[]).map(

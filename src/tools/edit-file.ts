@@ -12,7 +12,7 @@ const searched_length_max = 100_000_000
 const diff_length_max = 8_192
 /** Beyond it a diff is not worked out, as splitting into lines alone takes the gateway's time. */
 const diffed_length_max = 524_288
-/** Lines gone and come: its square is the work, some 20 ms. A bound in time would make the answer depend on the load. */
+/** Lines gone and come: its square is the work, some 25 ms. A bound in time would make the answer depend on the load. */
 const diffed_lines_max = 400
 
 const old_text = Type.String({ description: "Exact, unique." })

@@ -13,7 +13,7 @@ const nothing: MemoryAnswer = {
 }
 
 export type LightMemory = {
-  deps: Omit<MemoryDeps, "store" | "now_ms">
+  deps: Omit<MemoryDeps, "store">
   /** "heard ID" and "later ID", in their order. */
   told: string[]
 }

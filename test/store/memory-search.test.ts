@@ -6,12 +6,12 @@ import { openStore } from "../../src/store/open.ts"
 
 const said = ["tea", "tea with milk", "milk and honey", "honey", "green tea, no milk", "water"]
 
-/** Rows of two owners in turns, of which the second has nine of ten. */
+/** Enough that a search asks whose they are; of two owners in turns, of which the second has nine of ten. */
 async function openRows() {
   const store = openStore(":memory:")
   const rows = await store.commit((db) => {
     const owners = ["few", "many"].map((agent) => takeOwner(db, { agent, sender: "", namespace: "" }))
-    return Array.from({ length: 300 }, (_, i) => {
+    return Array.from({ length: 2_400 }, (_, i) => {
       const owner_id = owners[i % 10 === 3 ? 0 : 1]!
       const kind = i % 4 === 0 ? ("note" as const) : ("message" as const)
       const of = { session_id: null, message_id: null, hash: new Uint8Array(16), importance: 0.5, tags: [] }
@@ -21,7 +21,7 @@ async function openRows() {
         source: "user" as const,
         created_ms: i,
         text: "",
-        words: said[(i + Math.floor(i / 10)) % 6]!,
+        words: i % 20 < 4 ? said[(i + Math.floor(i / 10)) % 6]! : "nothing",
       }
       return { id: addMemory(db, { ...of, ...row }), owner_id, kind, created_ms: i }
     })
